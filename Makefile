@@ -1,0 +1,33 @@
+# A machine needs Python 3.11 or newer and make; the rest is installed into .venv and node_modules.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help run test check format build setup schema clean-data
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+run: build  ## start Troupe on http://localhost:8000 (PORT=… for another port; Ctrl-C stops everything)
+	@$(BIN)/python -m deploy.stack run
+
+test: build  ## all tests, on embedded services of their own (ARGS="-k playground" narrows)
+	@$(BIN)/python -m deploy.testing $(ARGS)
+
+check: build  ## formatting, lint, types, layers, migrations, settings, templates, secrets
+	@$(BIN)/python -m deploy.check
+
+format: setup  ## format the Python files
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet .
+
+build: setup  ## build the front end when its sources changed
+	@$(BIN)/python -m deploy.frontend
+
+setup:  ## install the locked dependencies when they changed
+	@$(PYTHON) deploy/setup.py
+
+schema: setup  ## write the OpenAPI schema to docs/openapi.yaml
+	@$(BIN)/python -m deploy.check schema
+
+clean-data:  ## remove the embedded database, queues, uploads and logs
+	@$(BIN)/python -m deploy.stack clean

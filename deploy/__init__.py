@@ -1,0 +1,1 @@
+"""How Troupe is set up, checked and run. Nothing of the product imports this package."""

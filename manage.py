@@ -1,0 +1,13 @@
+#!/usr/bin/env python
+"""Django's command line."""
+
+import os
+import sys
+
+import config  # noqa: F401  (puts agents/ on sys.path)
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    execute_from_command_line(sys.argv)
