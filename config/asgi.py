@@ -1,0 +1,22 @@
+"""The ASGI application: HTTP by our handler, sockets by Channels."""
+
+import os
+
+import config  # noqa: F401  (puts agents/ on sys.path)
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django
+
+django.setup(set_prefix=False)
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+
+from agent_app.routing import websocket_urlpatterns
+from config import celery  # noqa: F401  (makes it the current Celery application)
+from config.handler import Handler
+from config.sockets import UnknownPath
+
+application = ProtocolTypeRouter(
+    {"http": Handler(), "websocket": URLRouter([*websocket_urlpatterns, *UnknownPath.routes()])}
+)

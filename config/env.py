@@ -1,0 +1,84 @@
+"""Everything the environment may configure, typed. ``.env.example`` documents each name; a test keeps the two in step."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+INSECURE_SECRET_KEY = "insecure-development-key"  # noqa: S105  # pragma: allowlist secret
+
+CommaSeparated = Annotated[list[str], NoDecode]
+
+
+class Env(BaseSettings):
+    """The process environment, and ``.env`` beside it. Missing means production: nothing is opened by forgetting."""
+
+    model_config = SettingsConfigDict(env_file=BASE_DIR / ".env", extra="ignore", env_ignore_empty=True)
+
+    ENVIRONMENT: Literal["development", "test", "production"] = "production"
+    DEBUG: bool = False
+    SECRET_KEY: SecretStr = SecretStr(INSECURE_SECRET_KEY)
+    FIELD_ENCRYPTION_KEY: SecretStr = SecretStr("")
+    ALLOWED_HOSTS: CommaSeparated = ["localhost", "127.0.0.1", "[::1]"]
+    BASE_URL: str = "http://localhost:8000"
+    PORT: int = 8000
+    WEB_PROCESSES: int = Field(default=1, ge=1)
+    VAR_DIR: Path = BASE_DIR / "var"
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    SENTRY_DSN: str = ""
+
+    DATABASE_URL: str = "postgresql://localhost:5432/troupe"
+    DATABASE_POOL_SIZE: int = Field(default=12, ge=1)
+    REDIS_URL: str = "redis://localhost:6379/0"
+    LOCAL_MODEL_URL: str = ""
+
+    SECURE_SSL: bool = True
+    TRUSTED_PROXY_COUNT: int = Field(default=0, ge=0)
+    CSRF_TRUSTED_ORIGINS: CommaSeparated = []
+    CORS_ALLOWED_ORIGINS: CommaSeparated = []
+    OUTBOUND_ALLOWED_HOSTS: CommaSeparated = []
+    OUTBOUND_ALLOW_LOOPBACK_PROVIDERS: bool = False
+
+    EMAIL_URL: str = "console://"
+    DEFAULT_FROM_EMAIL: str = "Troupe <no-reply@localhost>"
+    EMAIL_VERIFICATION: Literal["mandatory", "optional", "none"] = "mandatory"
+
+    BILLING_MODE: Literal["credits", "off"] = "credits"
+    THROTTLE_API: int = Field(default=300, ge=0)
+    THROTTLE_ANONYMOUS: int = Field(default=60, ge=0)
+    THROTTLE_LOGIN: int = Field(default=10, ge=0)
+    THROTTLE_REGISTER: int = Field(default=30, ge=0)
+    LIMIT_CONCURRENT_RUNS: int | None = Field(default=None, ge=0)
+
+    @field_validator(
+        "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS", "OUTBOUND_ALLOWED_HOSTS", mode="before"
+    )
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @cached_property
+    def production(self) -> bool:
+        return self.ENVIRONMENT == "production"
+
+    @cached_property
+    def database(self) -> dict[str, object]:
+        """``DATABASE_URL`` as a Django ``DATABASES`` entry; a socket directory may stand in ``?host=``."""
+        url = urlsplit(self.DATABASE_URL)
+        query = dict(parse_qsl(url.query))
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(url.path.lstrip("/")),
+            "USER": unquote(url.username or ""),
+            "PASSWORD": unquote(url.password or ""),
+            "HOST": query.pop("host", unquote(url.hostname or "")),
+            "PORT": str(query.pop("port", url.port or "")),
+            "OPTIONS": query,
+        }
+
+
+env = Env()

@@ -1,0 +1,93 @@
+"""The guard of every outbound request whose address a user can shape.
+
+A name is resolved once, by the connection itself, and only public addresses are connected to: nothing can change between
+the check and the use (DNS rebinding), and a number written oddly (octal, one integer, IPv4 inside IPv6) ends as the
+address it means. Redirects are not followed by whoever uses this.
+"""
+
+import ipaddress
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from config.lib.errors import InvalidInput
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class AddressRefused(OSError):
+    """The name leads to an address that users may not reach from here."""
+
+
+def _embedded(address: Address) -> list[Address]:
+    """``address`` and every IPv4 address that an IPv6 one stands for."""
+    found: list[Address] = [address]
+    if isinstance(address, ipaddress.IPv6Address):
+        for inner in (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())):
+            if inner is not None:
+                found.append(inner)
+        if address in ipaddress.ip_network("64:ff9b::/96"):  # NAT64
+            found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return found
+
+
+def allowed(address: Address, *, allow_loopback: bool = False) -> bool:
+    """Whether an outbound request may go to ``address``."""
+    if allow_loopback and address.is_loopback:
+        return True
+    return all(each.is_global and not each.is_multicast for each in _embedded(address))
+
+
+def check_url(url: str, *, allow_loopback: bool = False) -> None:
+    """Refuse, with the reason, an address that could never be used: another scheme, credentials, a literal private address."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise InvalidInput(_("This is not a valid URL.")) from error
+    if parts.scheme not in {"http", "https"} or not host:
+        raise InvalidInput(_("The URL must begin with https:// or http:// and name a host."))
+    if parts.username or parts.password:
+        raise InvalidInput(_("The URL must not contain a user name or password."))
+    if host in settings.OUTBOUND_ALLOWED_HOSTS:
+        return
+    if host == "localhost" and not allow_loopback:
+        raise InvalidInput(_("Addresses of this machine cannot be used here."))
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return
+    if not allowed(address, allow_loopback=allow_loopback):
+        raise InvalidInput(_("Private and reserved addresses cannot be used here."))
+
+
+class GuardedResolver(AbstractResolver):
+    """aiohttp's resolver, refusing every name that leads to an address that is not allowed."""
+
+    def __init__(self, *, allow_loopback: bool = False) -> None:
+        self._inner = ThreadedResolver()
+        self._allow_loopback = allow_loopback
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        results = await self._inner.resolve(host, port, family)
+        if host in settings.OUTBOUND_ALLOWED_HOSTS:
+            return results
+        for result in results:
+            if not allowed(ipaddress.ip_address(result["host"].split("%")[0]), allow_loopback=self._allow_loopback):
+                raise AddressRefused(f"{host} leads to a private or reserved address.")
+        return results
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def connector_options(*, allow_loopback: bool = False) -> dict[str, Any]:
+    """What an ``aiohttp.TCPConnector`` needs to be guarded. Call ``check_url`` first: literal addresses are not resolved."""
+    return {"resolver": GuardedResolver(allow_loopback=allow_loopback), "family": socket.AF_UNSPEC}

@@ -1,0 +1,19 @@
+"""Celery. Redelivery by the broker is not relied on: a run has a lease in the database, and a reaper that looks at it."""
+
+from config.env import env
+
+CELERY_BROKER_URL = env.REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_DEFAULT_QUEUE = "cpu"
+# Only runs go to "runs": a worker full of long runs must not delay the reaper, which looks for workers that died.
+CELERY_TASK_ROUTES = {"agents.execute_run": {"queue": "runs"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_keepalive": True, "health_check_interval": 10}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "reap runs": {"task": "agents.reap_runs", "schedule": 5.0, "options": {"expires": 5}},
+    "purge expired": {"task": "community.purge_expired", "schedule": 3600.0, "options": {"expires": 3600}},
+}

@@ -1,0 +1,37 @@
+"""Addresses for tests of the handler and the middleware alone."""
+
+import threading
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+
+from config import views
+from config.lib import errors
+
+
+def ordinary(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"thread": threading.current_thread().name})
+
+
+async def asynchronous(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"thread": threading.current_thread().name})
+
+
+def refusing(request: HttpRequest) -> HttpResponse:
+    raise errors.Conflict("Somebody else saved it.")
+
+
+def breaking(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("the database password is hunter2")
+
+
+urlpatterns = [
+    path("ordinary/", ordinary),
+    path("asynchronous/", asynchronous),
+    path("refusing/", refusing),
+    path("api/refusing/", refusing),
+    path("api/breaking/", breaking),
+    path("api/changing/", ordinary),
+]
+handler404 = views.page_not_found
+handler500 = views.server_error
