@@ -1,0 +1,91 @@
+"""Our side of django-allauth: people come into being through our service, and links point to the configured address."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailConfirmationMixin
+from allauth.account.utils import user_email
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.urls import reverse
+
+from community.models import User
+from community.services import people
+from config.lib import secrets
+from config.lib.http import client_ip
+
+TOTP_PURPOSE = "mfa"
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        """A person who signs up: allauth fills in address and password, our service the rest."""
+        super().save_user(request, user, form, commit=False)
+        user.email = user.email.lower()
+        user.name = " ".join(form.cleaned_data.get("name", "").split())
+        if commit:
+            self._add(user)
+        return user
+
+    def _add(self, user: User) -> None:
+        try:
+            people.person_add(user=user)
+        except people.EmailTaken as error:  # taken between the form's check and now
+            raise ValidationError(error.detail) from error
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_ip(request) or super().get_client_ip(request)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Answering for a taken address must take as long as for a free one, whose password is hashed."""
+        User().set_password(email)
+        self.tell_account_exists(email)
+
+    def tell_account_exists(self, email: str) -> None:
+        super().send_account_already_exists_mail(email)
+
+    # Links in mails never follow the Host header of whoever asked for the mail.
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: EmailConfirmationMixin) -> str:
+        return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return settings.BASE_URL + path.replace("UID-KEY", key)
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Sign-in through other sites: the same person comes out of it as by e-mail."""
+
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
+        user: User = sociallogin.user
+        user_email(user, (data.get("email") or "").lower())
+        user.name = data.get("name") or " ".join(filter(None, [data.get("first_name"), data.get("last_name")]))
+        return user
+
+    @transaction.atomic
+    def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: BaseForm | None = None) -> User:
+        user: User = sociallogin.user
+        user.set_unusable_password()
+        if form:
+            user.email = form.cleaned_data.get("email") or user.email
+            user.name = form.cleaned_data.get("name") or user.name
+        people.person_add(user=user)
+        sociallogin.save(request)
+        return user
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """TOTP secrets and the seed of recovery codes are stored encrypted."""
+
+    def encrypt(self, text: str) -> str:
+        return secrets.encrypt(text, purpose=TOTP_PURPOSE)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return secrets.decrypt(encrypted_text, purpose=TOTP_PURPOSE)

@@ -1,0 +1,102 @@
+"""How a request says who it comes from: an access token, or the browser's session. The same for views, plain async views and sockets."""
+
+from importlib import import_module
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest
+from django.http.request import validate_host
+from django.utils.translation import gettext as _
+from rest_framework import authentication
+from rest_framework.request import Request
+
+from community.access import Actor, find_actor, get_actor, known_actor, remember_actor
+from community.models import User
+from community.tokens import AccessToken
+from config.lib import http
+from config.lib.errors import Forbidden, NotFound, Unauthenticated
+from config.lib.ids import parse_uuid
+
+SUBPROTOCOL = "troupe.bearer"
+
+
+class AccessTokenAuthentication(authentication.BaseAuthentication):
+    """``Authorization: Bearer <access token>``. One query finds the person together with their role in the workspace."""
+
+    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
+        scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = AccessToken.read(text.strip())
+        actor = (
+            None
+            if _malformed_workspace(request._request)
+            else find_actor(token.user_id, _wanted_workspace(request._request))
+        )
+        user = token.check_user(actor.user if actor else User.objects.filter(id=token.user_id).first())
+        if actor is not None:
+            remember_actor(request._request, actor)
+        return user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The browser's session cookie; whatever changes something must carry the CSRF token."""
+
+
+def identify(request: HttpRequest | Request) -> Actor:
+    """Who asks, in the workspace named by ``X-Workspace`` (else their current one). Found once a request.
+
+    For REST framework's requests this only adds the workspace; plain requests are authenticated and counted here.
+    Runs queries. Raises Unauthenticated, NotFound (no such workspace, or not theirs), Throttled.
+    """
+    plain = request._request if isinstance(request, Request) else request
+    if (actor := known_actor(plain)) is not None:
+        return actor
+    user = request.user if isinstance(request, Request) else http.authenticate(request)[0]
+    if not isinstance(user, User):
+        raise Unauthenticated(_("Send an access token, or sign in."), headers={"WWW-Authenticate": "Bearer"})
+    if (actor := known_actor(plain)) is not None:  # the access token's authentication found it
+        return actor
+    if _malformed_workspace(plain):
+        raise NotFound(_("There is no such workspace."))
+    return remember_actor(plain, get_actor(user, _wanted_workspace(plain)))
+
+
+def _wanted_workspace(request: HttpRequest) -> UUID | None:
+    return parse_uuid(request.headers.get("X-Workspace"))
+
+
+def _malformed_workspace(request: HttpRequest) -> bool:
+    return bool(request.headers.get("X-Workspace")) and _wanted_workspace(request) is None
+
+
+def identify_scope(scope: dict[str, Any]) -> Actor:
+    """Who opens a WebSocket: by Authorization header, subprotocol ``troupe.bearer,<token>``, or session cookie.
+
+    A browser sends cookies along wherever the page came from, therefore the session counts only from a page of ours
+    (``Origin``). Runs queries. Raises Unauthenticated, Forbidden, NotFound, Throttled.
+    """
+    request = ASGIRequest({**scope, "type": "http", "method": "GET"}, BytesIO())
+    subprotocols = scope.get("subprotocols") or []
+    if "HTTP_AUTHORIZATION" not in request.META and len(subprotocols) > 1 and subprotocols[0] == SUBPROTOCOL:
+        request.META["HTTP_AUTHORIZATION"] = f"Bearer {subprotocols[1]}"
+    if "HTTP_AUTHORIZATION" not in request.META:
+        _check_origin(request)
+        engine = import_module(settings.SESSION_ENGINE)
+        request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        request.user = get_user(request)
+    return identify(request)
+
+
+def _check_origin(request: HttpRequest) -> None:
+    host = urlsplit(request.headers.get("Origin", "")).hostname or ""
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        raise Forbidden(_("This page may not connect here."), code="origin")

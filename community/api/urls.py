@@ -1,0 +1,18 @@
+"""Included under ``/api/v1/``."""
+
+from community.api import auth, people, schema
+from config.lib.routes import api_path
+
+# Importing it tells drf-spectacular about our authenticators; here, so that processes without URLs never load it.
+REGISTERED = (schema,)
+
+urlpatterns = [
+    api_path("auth/register/", auth.RegisterView.as_view(), "api-auth-register"),
+    api_path("auth/login/", auth.LoginView.as_view(), "api-auth-login"),
+    api_path("auth/mfa/", auth.MfaView.as_view(), "api-auth-mfa"),
+    api_path("auth/refresh-token/", auth.RefreshView.as_view(), "api-auth-refresh"),
+    api_path("auth/logout/", auth.LogoutView.as_view(), "api-auth-logout"),
+    api_path("users/me/", people.MeView.as_view(), "api-me"),
+    api_path("workspaces/", people.WorkspacesView.as_view(), "api-workspaces"),
+    api_path("workspaces/<uuid:workspace_id>/", people.WorkspaceView.as_view(), "api-workspace"),
+]

@@ -1,0 +1,18 @@
+"""Facts about people and workspaces that other apps may need. Published after commit."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceCreated:
+    """A workspace exists and has its owner. ``personal`` is the one everybody gets with their account."""
+
+    workspace_id: UUID
+    owner_id: UUID
+    personal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRegistered:
+    user_id: UUID

@@ -1,0 +1,50 @@
+"""The guard of pages: signed in and in a workspace, else off to the sign-in page."""
+
+import functools
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from community.access import Actor, page_actor
+from community.models import User
+
+P = ParamSpec("P")
+
+
+class ActorRequest(HttpRequest):
+    """The request of a guarded view."""
+
+    htmx: HtmxDetails
+    actor: Actor
+
+
+PageView = Callable[Concatenate[ActorRequest, P], HttpResponseBase]
+
+
+def signed_in(view: PageView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Give ``view`` a request whose ``actor`` is known; send everybody else to the sign-in page and back."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not isinstance(request.user, User):
+            return to_sign_in(request)
+        request.actor = page_actor(request)  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    return guarded
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page, and afterwards back to the page the person is on (for a fragment: the page around it)."""
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    back = (htmx.current_url_abs_path if htmx else request.get_full_path()) or "/"
+    target = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: back})}"
+    return HttpResponseClientRedirect(target) if htmx else HttpResponseRedirect(target)

@@ -1,0 +1,57 @@
+"""What this app puts into the registries of the kernel when Django is ready."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from community import access, receivers, records
+from community.models import User, Workspace
+from config.lib import audit, shell
+
+# Importing it is its registration.
+REGISTERED = (receivers,)
+
+
+_ACCOUNT = (
+    (_("E-mail addresses"), "account_email", "mail"),
+    (_("Change password"), "account_change_password", "key-round"),
+    (_("Two-factor sign-in"), "mfa_index", "shield-check"),
+    (_("Sign out"), "account_logout", "log-out"),
+)
+
+
+def register() -> None:
+    audit.register(records.write)
+    shell.registry.workspaces = switcher
+    shell.registry.add_palette(account_pages)
+
+
+def account_pages(request: HttpRequest, query: str) -> list[shell.PaletteEntry]:
+    """The pages of one's account, as far as they match what was typed."""
+    return [
+        shell.PaletteEntry(label=label, url=reverse(route), icon=icon, group=_("Account"))
+        for label, route, icon in _ACCOUNT
+        if query.strip().lower() in str(label).lower()
+    ]
+
+
+def switcher(request: HttpRequest) -> dict[str, Any] | None:
+    """The workspaces of the signed-in person for the switcher, their current one marked. One query."""
+    if not isinstance(request.user, User):
+        return None
+    current = access.page_actor(request).workspace_id
+    rows = Workspace.objects.with_role_of(request.user.id).order_by("created_at")
+    entries = [
+        {
+            "id": workspace.id,
+            "name": workspace.name,
+            "role": workspace.role,  # type: ignore[attr-defined]  # annotated
+            "personal": workspace.personal_of_id is not None,
+            "current": workspace.id == current,
+            "url": reverse("workspace_switch", args=[workspace.id]),
+        }
+        for workspace in rows
+    ]
+    return {"all": entries, "current": next((entry for entry in entries if entry["current"]), None)}

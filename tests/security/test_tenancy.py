@@ -1,0 +1,30 @@
+"""Nothing of a workspace is shown to, or changed by, somebody who is no member."""
+
+import pytest
+
+from tests.cast import Cast
+from tests.walk import NOBODYS_ID, Address, addresses
+
+# Endpoints that are about the person and not about a workspace.
+PERSONAL = {"api/", "api/schema/", "api/docs/", "api/v1/users/me/", "api/v1/workspaces/"}
+
+API = [address for address in addresses() if address.api and not address.route.startswith("api/v1/auth/")]
+IN_A_WORKSPACE = [address for address in API if address.route not in PERSONAL]
+
+
+@pytest.mark.parametrize("address", IN_A_WORKSPACE, ids=lambda address: address.route)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_naming_a_strangers_workspace_is_answered_like_naming_none_there_is(
+    cast: Cast, address: Address, method: str
+) -> None:
+    answers = [
+        cast.dave.api.request(method, address.path, headers={"X-Workspace": str(workspace)})
+        for workspace in (cast.alice.workspace_id, NOBODYS_ID)
+    ]
+    assert {answer.status_code for answer in answers} <= {404, 405}
+    assert answers[0].status_code == answers[1].status_code
+
+
+@pytest.mark.parametrize("address", [found for found in API if "<" in found.route], ids=lambda address: address.route)
+def test_an_id_that_is_nobodys_is_not_found(cast: Cast, address: Address) -> None:
+    assert cast.alice.api.get(address.path).status_code in (404, 405)
