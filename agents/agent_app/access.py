@@ -1,0 +1,40 @@
+"""The only door to this app's objects. Missing and another workspace's are the same 404; too low a role in one's own is 403."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from agent_app.models import Agent, Conversation, Provider, Run
+from community.access import Actor
+from config.lib.errors import NotFound
+
+M = TypeVar("M", bound=models.Model)
+
+
+def get_agent(actor: Actor, agent_id: UUID, action: str = "agent.read") -> Agent:
+    return _get(Agent.objects.in_workspace(actor.workspace_id), actor, agent_id, action, _("There is no such agent."))
+
+
+def get_run(actor: Actor, run_id: UUID, action: str = "run.read") -> Run:
+    rows = Run.objects.in_workspace(actor.workspace_id).select_related("agent", "snapshot")
+    return _get(rows, actor, run_id, action, _("There is no such run."))
+
+
+def get_conversation(actor: Actor, conversation_id: UUID, action: str = "conversation.read") -> Conversation:
+    rows = Conversation.objects.in_workspace(actor.workspace_id).select_related("agent", "last_run")
+    return _get(rows, actor, conversation_id, action, _("There is no such conversation."))
+
+
+def get_provider(actor: Actor, provider_id: UUID, action: str = "provider.read") -> Provider:
+    rows = Provider.objects.in_workspace(actor.workspace_id)
+    return _get(rows, actor, provider_id, action, _("There is no such provider."))
+
+
+def _get(rows: "models.QuerySet[M]", actor: Actor, object_id: UUID, action: str, missing: str) -> M:
+    found = rows.filter(pk=object_id).first()
+    if found is None:
+        raise NotFound(missing)
+    actor.require(action)
+    return found

@@ -1,0 +1,210 @@
+"""What the API takes and answers. Unknown fields are refused by name: a client's typing error must not pass silently."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from agent_app.models import Agent, AgentStatus, Conversation, Message, Provider, ProviderType, Run, RunStatus
+
+
+class Strict(serializers.Serializer[Any]):
+    """A serializer that knows all of its fields."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
+            raise serializers.ValidationError({name: [_("There is no such field.")] for name in sorted(unknown)})
+        return super().to_internal_value(data)
+
+
+class ModelSettingsSerializer(Strict):
+    temperature = serializers.FloatField(min_value=0, max_value=2, required=False, allow_null=True)
+    top_p = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
+    max_tokens = serializers.IntegerField(min_value=16, max_value=1_000_000, required=False, allow_null=True)
+    reasoning_effort = serializers.ChoiceField(
+        choices=["minimal", "low", "medium", "high"], required=False, allow_null=True
+    )
+    additional_params = serializers.DictField(required=False)
+
+
+class AgentInput(Strict):
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    instructions = serializers.CharField(max_length=100_000, required=False, allow_blank=True, trim_whitespace=False)
+    model = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    model_settings = ModelSettingsSerializer(required=False)
+    handoff_description = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    starters = serializers.ListField(child=serializers.CharField(max_length=300), max_length=8, required=False)
+    tags = serializers.ListField(child=serializers.CharField(max_length=40), max_length=20, required=False)
+    metadata = serializers.DictField(required=False)
+    status = serializers.ChoiceField(choices=AgentStatus.choices, required=False)
+
+
+class AgentUpdate(AgentInput):
+    revision = serializers.IntegerField(min_value=1, required=False)
+
+
+class AgentOutput(serializers.ModelSerializer[Agent]):
+    model_settings = ModelSettingsSerializer(read_only=True)
+    metadata = serializers.DictField(read_only=True)
+    last_run_at = serializers.DateTimeField(read_only=True, allow_null=True, default=None)
+    last_run_status = serializers.ChoiceField(choices=RunStatus.choices, read_only=True, allow_null=True, default=None)
+
+    class Meta:
+        model = Agent
+        fields = (
+            "id", "name", "description", "instructions", "model", "model_settings", "handoff_description", "starters", "tags",
+            "metadata", "status", "revision", "created_at", "updated_at", "last_run_at", "last_run_status",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
+class ProviderInput(Strict):
+    type = serializers.ChoiceField(choices=ProviderType.choices)
+    name = serializers.CharField(max_length=60)
+    base_url = serializers.URLField(max_length=300, required=False, allow_blank=True)
+    api_key = serializers.CharField(max_length=500, required=False, allow_blank=True, write_only=True)
+    organization_id = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    models = serializers.ListField(child=serializers.CharField(max_length=200), max_length=200, required=False)
+    default_model = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    additional_config = serializers.DictField(required=False)
+
+    def validate_additional_config(self, value: dict[str, Any]) -> dict[str, Any]:
+        if value.get("api", "chat_completions") != "chat_completions":
+            raise serializers.ValidationError(_("Only chat_completions is spoken here so far."))
+        return value
+
+    def to_internal_value(self, data: Any) -> Any:
+        """``models`` is the contract's name; the row calls them ``model_ids``."""
+        values = super().to_internal_value(data)
+        if "models" in values:
+            values["model_ids"] = values.pop("models")
+        return values
+
+
+class SecretOutput(serializers.Serializer[Any]):
+    set = serializers.BooleanField()
+    hint = serializers.CharField()
+
+
+class ProviderOutput(serializers.ModelSerializer[Provider]):
+    models = serializers.ListField(child=serializers.CharField(), source="model_ids")
+    api_key = serializers.SerializerMethodField()
+    additional_config = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = Provider
+        fields = (
+            "id", "type", "name", "base_url", "api_key", "organization_id", "models", "default_model", "additional_config",
+            "created_at", "updated_at",
+        )  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(SecretOutput)
+    def get_api_key(self, provider: Provider) -> dict[str, Any]:
+        return {"set": bool(provider.api_key_encrypted), "hint": provider.api_key_hint}
+
+
+class RunInputSerializer(Strict):
+    message = serializers.CharField(max_length=200_000, trim_whitespace=False)
+    content = serializers.CharField(required=False, help_text="Accepted for message.")
+    conversation_id = serializers.UUIDField(required=False, allow_null=True)
+    version = serializers.JSONField(required=False, allow_null=True, help_text='A published number, or "draft".')
+    model = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    context_id = serializers.UUIDField(required=False, allow_null=True)
+    provider_id = serializers.UUIDField(required=False, allow_null=True)
+    attachments = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)
+    parent_message_id = serializers.UUIDField(required=False, allow_null=True)
+    metadata = serializers.DictField(required=False)
+    stream = serializers.BooleanField(required=False, default=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and "content" in data and "message" not in data:
+            data = {**data, "message": data["content"]}
+            del data["content"]
+        return super().to_internal_value(data)
+
+
+class UsageOutput(serializers.Serializer[Any]):
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    cached_tokens = serializers.IntegerField()
+    reasoning_tokens = serializers.IntegerField()
+    total_tokens = serializers.IntegerField()
+    execution_time = serializers.FloatField(help_text="Seconds.")
+    credits = serializers.CharField(help_text="Four decimals.")
+
+
+class MessageOutput(serializers.ModelSerializer[Message]):
+    usage = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = Message
+        fields = ("id", "role", "content", "attachments", "run_id", "parent_id", "usage", "created_at", "complete")
+        read_only_fields = fields
+
+
+class RunOutput(serializers.Serializer[Run]):
+    """A run (contract: Run)."""
+
+    id = serializers.UUIDField()
+    run_id = serializers.UUIDField(source="id")
+    kind = serializers.CharField()
+    status = serializers.ChoiceField(choices=RunStatus.choices)
+    reason = serializers.CharField(allow_blank=True)
+    error = serializers.DictField()
+    output = serializers.JSONField(allow_null=True)
+    messages = serializers.SerializerMethodField()
+    usage = serializers.SerializerMethodField()
+    model = serializers.CharField()
+    trace_id = serializers.CharField()
+    conversation_id = serializers.UUIDField(allow_null=True)
+    agent_id = serializers.UUIDField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True)
+    parent_run_id = serializers.UUIDField(source="parent_id", allow_null=True)
+    metadata = serializers.DictField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not the base class's option
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    approvals = serializers.SerializerMethodField()
+
+    @extend_schema_field(MessageOutput(many=True))
+    def get_messages(self, run: Run) -> list[dict[str, Any]]:
+        if run.output is None:
+            return []
+        return [{"id": run.message_id, "role": "assistant", "content": run.output, "run_id": run.id}]
+
+    @extend_schema_field(UsageOutput)
+    def get_usage(self, run: Run) -> dict[str, Any]:
+        return {
+            "prompt_tokens": run.prompt_tokens, "completion_tokens": run.completion_tokens, "cached_tokens": run.cached_tokens,
+            "reasoning_tokens": run.reasoning_tokens, "total_tokens": run.total_tokens, "execution_time": run.execution_time,
+            "credits": f"{run.credits:.4f}",
+        }  # fmt: skip
+
+    def get_approvals(self, run: Run) -> list[dict[str, Any]]:
+        return []
+
+
+class AcceptedOutput(serializers.Serializer[Any]):
+    """What 202 answers: where to look for the end."""
+
+    run_id = serializers.UUIDField()
+    status = serializers.CharField()
+    status_url = serializers.CharField()
+    events_url = serializers.CharField()
+    conversation_id = serializers.UUIDField(allow_null=True)
+
+
+class ConversationOutput(serializers.ModelSerializer[Conversation]):
+    class Meta:
+        model = Conversation
+        fields = ("id", "agent_id", "title", "pinned", "last_message_at", "last_run_id", "created_at")
+        read_only_fields = fields
+
+
+class ConversationUpdate(Strict):
+    title = serializers.CharField(max_length=120, required=False)
+    pinned = serializers.BooleanField(required=False)

@@ -1,0 +1,134 @@
+"""The playground's socket: a translator between frames and the run pipeline. It holds nothing of a run."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import orjson
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from agent_app import access
+from agent_app.api.runs import parse_run_input
+from agent_app.models import Run
+from agent_app.runs import lifecycle
+from agent_app.runs.reader import follow
+from community.access import Actor
+from community.api.authentication import SUBPROTOCOL, identify_scope
+from config.lib.db import in_db
+from config.lib.errors import AppError, Forbidden, InvalidInput, NotFound, Unauthenticated
+from config.lib.http import as_app_error
+from config.lib.ids import parse_uuid
+
+logger = logging.getLogger(__name__)
+
+UNAUTHENTICATED, NOT_FOUND = 4401, 4404
+MAX_FRAME = 1_000_000
+
+
+class PlaygroundConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """``/api/v1/playground/{agent_id}/``. Runs go on when the socket closes; ``resume`` continues watching one."""
+
+    actor: Actor
+    agent_id: UUID
+
+    async def connect(self) -> None:
+        self.watching: dict[UUID, asyncio.Task[None]] = {}
+        self.agent_id = self.scope["url_route"]["kwargs"]["agent_id"]
+        subprotocols = self.scope.get("subprotocols") or []
+        await self.accept(SUBPROTOCOL if SUBPROTOCOL in subprotocols else None)
+        try:
+            self.actor = await in_db(identify_scope, self.scope)
+            agent = await in_db(access.get_agent, self.actor, self.agent_id, "agent.run")
+        except (Unauthenticated, Forbidden):
+            await self.close(UNAUTHENTICATED)
+        except NotFound:
+            await self.close(NOT_FOUND)
+        except AppError as error:
+            await self._fail(error)
+            await self.close()
+        else:
+            await self._send(
+                {"type": "agent_loaded", "agent_id": str(agent.id), "name": agent.name, "revision": agent.revision}
+            )
+
+    async def disconnect(self, code: int) -> None:
+        for task in getattr(self, "watching", {}).values():
+            task.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            frame = self._parse(text_data or bytes_data or b"")
+            handlers: dict[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
+                "user_message": self._user_message,
+                "cancel": self._cancel,
+                "resume": self._resume,
+            }
+            kind = frame.pop("type", None)
+            if not isinstance(kind, str) or kind not in handlers:
+                raise InvalidInput(f"There is no message of type {kind!r}.", code="unknown_type")
+            await handlers[kind](frame)
+        except Exception as error:
+            app_error = as_app_error(error)
+            if app_error is None:
+                logger.exception("socket message failed")
+                app_error = AppError("Something broke on our side.", code="server_error")
+            await self._fail(app_error)
+
+    @staticmethod
+    def _parse(data: str | bytes) -> dict[str, Any]:
+        if len(data) > MAX_FRAME:
+            raise InvalidInput("The message is too large.", code="too_large")
+        try:
+            frame = orjson.loads(data)
+        except orjson.JSONDecodeError as error:
+            raise InvalidInput("The message is not JSON.") from error
+        if not isinstance(frame, dict):
+            raise InvalidInput("The message must be a JSON object.")
+        return frame
+
+    async def _user_message(self, frame: dict[str, Any]) -> None:
+        run, is_new = await in_db(self._start, frame)
+        self._watch(run.id, after=0, fresh=is_new)
+
+    def _start(self, frame: dict[str, Any]) -> tuple[Run, bool]:
+        run_input, _stream = parse_run_input(frame)
+        return lifecycle.start(
+            kind="agent", object_id=self.agent_id, actor=self.actor, run_input=run_input, source="playground"
+        )
+
+    async def _cancel(self, frame: dict[str, Any]) -> None:
+        await in_db(lambda: lifecycle.cancel(access.get_run(self.actor, self._run_id(frame), "run.cancel")))
+
+    async def _resume(self, frame: dict[str, Any]) -> None:
+        after = frame.get("after", 0)
+        if not isinstance(after, int) or after < 0:
+            raise InvalidInput("“after” is a sequence number.")
+        run = await in_db(access.get_run, self.actor, self._run_id(frame))
+        self._watch(run.id, after=after, fresh=False)
+
+    @staticmethod
+    def _run_id(frame: dict[str, Any]) -> UUID:
+        run_id = parse_uuid(frame.get("run_id"))
+        if run_id is None:
+            raise NotFound("There is no such run.")
+        return run_id
+
+    def _watch(self, run_id: UUID, *, after: int, fresh: bool) -> None:
+        """Send the run's events; watching it again replaces the first watch."""
+        if (earlier := self.watching.get(run_id)) is not None:
+            earlier.cancel()
+        self.watching[run_id] = asyncio.create_task(self._follow(run_id, after, fresh))
+
+    async def _follow(self, run_id: UUID, after: int, fresh: bool) -> None:
+        async for event in follow(run_id, after=after, fresh=fresh):
+            if event is not None:
+                await self.send(text_data=event.data.decode())
+        self.watching.pop(run_id, None)
+
+    async def _fail(self, error: AppError) -> None:
+        await self._send({"type": "error", "code": error.error_code, "error": error.detail, "errors": error.errors})
+
+    async def _send(self, frame: dict[str, Any]) -> None:
+        await self.send(text_data=orjson.dumps(frame).decode())

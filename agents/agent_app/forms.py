@@ -1,0 +1,133 @@
+"""What pages accept."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from agent_app.models import Agent, ProviderType
+
+_SETTINGS = ("temperature", "top_p", "max_tokens")
+
+
+class AgentForm(forms.Form):
+    """The builder. ``changes()`` gives the values as ``agent_update`` takes them."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    description = forms.CharField(
+        label=_("Description"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    instructions = forms.CharField(
+        label=_("Instructions"),
+        required=False,
+        max_length=100_000,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 14}),
+    )
+    starters = forms.CharField(
+        label=_("Conversation starters"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One a line, up to eight. They are offered in an empty chat."),
+    )  # fmt: skip
+    tags = forms.CharField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
+    model = forms.ChoiceField(label=_("Model"), required=False)
+    temperature = forms.FloatField(
+        label=_("Temperature"), required=False, min_value=0, max_value=2, help_text=_("0 is steady, 2 is wild. Empty: the model's own."),
+        widget=forms.NumberInput(attrs={"step": "0.1"}),
+    )  # fmt: skip
+    top_p = forms.FloatField(
+        label=_("Top p"), required=False, min_value=0, max_value=1, widget=forms.NumberInput(attrs={"step": "0.05"})
+    )
+    max_tokens = forms.IntegerField(label=_("Longest answer, tokens"), required=False, min_value=1, max_value=1_000_000)
+
+    def __init__(self, *args: Any, agent: Agent, models: list[dict[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, initial=_initial(agent), **kwargs)
+        self.agent = agent
+        choices = [(model["reference"], f"{model['label']} · {model['provider']}") for model in models]
+        if agent.model and agent.model not in dict(choices):
+            choices.append((agent.model, _("%(model)s (not offered any more)") % {"model": agent.model}))
+        self.fields["model"].choices = [("", _("The workspace's default")), *choices]  # type: ignore[attr-defined]
+
+    def clean_starters(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["starters"].splitlines() if line.strip()]
+        if len(lines) > 8:
+            raise forms.ValidationError(_("At most eight starters."))
+        if any(len(line) > 300 for line in lines):
+            raise forms.ValidationError(_("A starter has at most 300 characters."))
+        return lines
+
+    def clean_tags(self) -> list[str]:
+        tags = list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()))
+        if len(tags) > 20 or any(len(tag) > 40 for tag in tags):
+            raise forms.ValidationError(_("At most 20 tags of 40 characters."))
+        return tags
+
+    def changes(self) -> dict[str, Any]:
+        """Only the fields that were sent, so that saving one section leaves the others alone."""
+        sent = {name: value for name, value in self.cleaned_data.items() if name in self.data}
+        settings = {name: sent.pop(name) for name in _SETTINGS if name in sent}
+        if settings:
+            merged = self.agent.model_settings | settings
+            sent["model_settings"] = {name: value for name, value in merged.items() if value is not None}
+        return sent
+
+
+def _initial(agent: Agent) -> dict[str, Any]:
+    return {
+        "name": agent.name,
+        "description": agent.description,
+        "instructions": agent.instructions,
+        "starters": "\n".join(agent.starters),
+        "tags": ", ".join(agent.tags),
+        "model": agent.model,
+        **{name: agent.model_settings.get(name) for name in _SETTINGS},
+    }
+
+
+class BulkForm(forms.Form):
+    """Agents ticked in the list and what to do with them."""
+
+    action = forms.ChoiceField(choices=[("archive", "archive"), ("delete", "delete")])
+    ids = forms.TypedMultipleChoiceField(coerce=str, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        given = self.data.getlist("ids") if hasattr(self.data, "getlist") else []
+        self.fields["ids"].choices = [(value, value) for value in given]  # type: ignore[attr-defined]
+
+
+class ProviderForm(forms.Form):
+    """A provider that speaks OpenAI's Chat Completions."""
+
+    type = forms.ChoiceField(label=_("Kind"), choices=ProviderType.choices, initial=ProviderType.CUSTOM)
+    name = forms.CharField(
+        label=_("Name"), max_length=60, help_text=_("The first part of a model reference: name/model.")
+    )
+    base_url = forms.URLField(
+        label=_("Address"), required=False, max_length=300, assume_scheme="https",
+        help_text=_("Ends with /v1. Empty: the provider's own."),
+    )  # fmt: skip
+    api_key = forms.CharField(
+        label=_("Key"), required=False, max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}), help_text=_("Stored encrypted, never shown again."),
+    )  # fmt: skip
+    model_ids = forms.CharField(
+        label=_("Models"), required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text=_("One model id a line.")
+    )
+    default_model = forms.CharField(label=_("Default model"), required=False, max_length=200)
+
+    def clean_model_ids(self) -> list[str]:
+        return list(
+            dict.fromkeys(line.strip() for line in self.cleaned_data["model_ids"].splitlines() if line.strip())
+        )[:200]
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if "/" in name:
+            raise forms.ValidationError(_("A name has no slash."))
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not values.get("model_ids") and not values.get("default_model"):
+            self.add_error("model_ids", _("Name at least one model."))
+        return values

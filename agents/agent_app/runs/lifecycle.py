@@ -1,0 +1,272 @@
+"""A run's life in the database: started, claimed, released, finished, cancelled. Each step is one transaction.
+
+Whoever executes a run holds its present ``attempt``; every statement that changes a run names it, so that a worker which
+was believed dead and comes back can change nothing.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from agent_app.models import Message, Run, RunEvent, RunStatus
+from agent_app.runs import events, limits, registry
+from agent_app.runs.events import Event
+from agent_app.runs.log import save_events
+from agent_app.runs.registry import Outcome, Produced, RunInput, Usage
+from agent_app.runs.stream import as_event, fence_key, stream_key
+from billing.services import holds
+from community.access import Actor
+from community.services import idempotency
+from config.lib import logs, realtime, redis
+from config.lib.errors import Conflict
+from config.lib.ids import uuid7
+
+logger = logging.getLogger(__name__)
+
+CONTROL_CHANNEL = "runs:control"
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """An ``Idempotency-Key`` with what it is bound to."""
+
+    key: str
+    path: str
+    body_digest: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run taken by a worker, with everything that executing it needs."""
+
+    run: Run
+    definition: dict[str, Any]
+    history: list[Message]
+    last_saved_seq: int
+
+
+# Start
+
+
+@transaction.atomic
+def start(
+    *,
+    kind: str,
+    object_id: UUID,
+    actor: Actor,
+    run_input: RunInput,
+    source: str,
+    idempotency_key: IdempotencyKey | None = None,
+) -> tuple[Run, bool]:
+    """Start a run, or find the one that the same idempotency key has started. Answers the run and whether it is new.
+
+    Raises what access, limits, capability and billing have against it; then nothing has changed.
+    """
+    run_id = uuid7()
+    if idempotency_key is not None:
+        first = idempotency.claim(
+            actor_id=actor.id, workspace_id=actor.workspace_id, path=idempotency_key.path, key=idempotency_key.key,
+            body_digest=idempotency_key.body_digest, object_id=run_id,
+        )  # fmt: skip
+        if first is not None:
+            return Run.objects.in_workspace(actor.workspace_id).get(id=first.object_id), False
+    limits.check(actor.workspace_id)
+    run = registry.get(kind).plan(run_id, actor=actor, object_id=object_id, run_input=run_input, source=source)
+    run.status = RunStatus.QUEUED
+    run.enqueued_at = timezone.now()
+    run.request_id = logs.request_id.get()
+    run.save(force_insert=True)
+    holds.hold_open(workspace_id=run.workspace_id, run_id=run.id, step="turn:1", model=run.model)
+    transaction.on_commit(lambda: enqueue(run.id))
+    return run, True
+
+
+def enqueue(run_id: UUID) -> None:
+    """Put the run on the workers' queue. If the broker is away the reaper does it later: the row is the truth."""
+    try:
+        current_app.send_task("agents.execute_run", args=[str(run_id)], queue="runs", retry=False)
+    except (OperationalError, RedisError, OSError):
+        logger.warning("not enqueued: the broker does not answer", extra={"run": str(run_id)})
+
+
+# Claim, keep, give back
+
+
+@transaction.atomic
+def claim(run_id: UUID, worker: str) -> Claim | None:
+    """Take a queued run. None where another worker has it, it shall be cancelled, or it has ended."""
+    taken = Run.objects.filter(id=run_id, status=RunStatus.QUEUED, cancel_requested_at=None).update(
+        status=RunStatus.RUNNING,
+        attempt=F("attempt") + 1,
+        worker=worker,
+        lease_expires_at=Now() + timedelta(seconds=settings.RUN_LEASE),
+        started_at=Coalesce("started_at", Now()),
+    )
+    if not taken:
+        return None
+    run = Run.objects.select_related("snapshot", "conversation", "provider", "user_message").get(id=run_id)
+    last_seq = _last_saved_seq(run_id) if run.attempt > 1 else 0
+    definition, history = registry.get(run.kind).load(run)
+    return Claim(run, definition, history, last_seq)
+
+
+def _last_saved_seq(run_id: UUID) -> int:
+    return int(RunEvent.objects.filter(run_id=run_id).aggregate(last=Max("seq"))["last"] or 0)
+
+
+def keep(leases: dict[UUID, int]) -> dict[UUID, bool]:
+    """Renew leases (run id → attempt), all in one statement. Answers those still held, with whether a cancel was asked for."""
+    from_now = Now() + timedelta(seconds=settings.RUN_LEASE)
+    own = Run.objects.filter(id__in=leases, status=RunStatus.RUNNING)
+    rows = own.values_list("id", "attempt", "cancel_requested_at")
+    held = {run_id: cancel is not None for run_id, attempt, cancel in rows if leases[run_id] == attempt}
+    by_attempt: dict[int, list[UUID]] = {}
+    for run_id in held:
+        by_attempt.setdefault(leases[run_id], []).append(run_id)
+    for attempt, ids in by_attempt.items():
+        own.filter(id__in=ids, attempt=attempt).update(lease_expires_at=from_now)
+    return held
+
+
+@transaction.atomic
+def release(run_id: UUID, attempt: int, unsaved: list[Event]) -> None:
+    """Give a run back (a worker that shuts down): it is queued again at once, with all its events kept."""
+    save_events([(run_id, attempt, unsaved)])
+    released = Run.objects.filter(id=run_id, attempt=attempt, status=RunStatus.RUNNING).update(
+        status=RunStatus.QUEUED, lease_expires_at=None, enqueued_at=Now()
+    )
+    if released:
+        transaction.on_commit(lambda: enqueue(run_id))
+
+
+# End
+
+
+@transaction.atomic
+def finish(run: Run, outcome: Outcome, produced: Produced, unsaved: list[Event], last_seq: int) -> bool:
+    """Store the end of a run. False, and nothing stored, where another attempt owns it or it has ended."""
+    owned = Run.objects.select_for_update(of=("self",)).filter(id=run.id, attempt=run.attempt, finished_at=None)
+    if not owned.exists():
+        return False
+    save_events([(run.id, run.attempt, unsaved)])
+    registry.get(run.kind).conclude(run, outcome, produced)
+    charged = holds.hold_settle(
+        workspace_id=run.workspace_id, run_id=run.id, step="turn:1", model=run.model,
+        prompt_tokens=produced.usage.prompt_tokens, completion_tokens=produced.usage.completion_tokens,
+        cached_tokens=produced.usage.cached_tokens, reasoning_tokens=produced.usage.reasoning_tokens,
+        exact=produced.usage.known,
+    )  # fmt: skip
+    run.status, run.reason, run.output = outcome.status, outcome.reason, outcome.output
+    run.credits = charged
+    Run.objects.filter(id=run.id).update(
+        status=outcome.status, reason=outcome.reason, output=outcome.output,
+        error={"code": outcome.code, "error": outcome.error} if outcome.error else {},
+        prompt_tokens=produced.usage.prompt_tokens, completion_tokens=produced.usage.completion_tokens,
+        cached_tokens=produced.usage.cached_tokens, reasoning_tokens=produced.usage.reasoning_tokens,
+        credits=charged, turns=produced.turns, first_token_at=run.first_token_at, model=run.model,
+        finished_at=Now(), lease_expires_at=None, last_seq=last_seq,
+    )  # fmt: skip
+    realtime.send_on_commit(
+        realtime.workspace_group(run.workspace_id), "run.ended", {"run_id": run.id, "status": outcome.status}
+    )
+    return True
+
+
+def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
+    """End a run that no living worker has, if it is still in the state ``only_if`` says. Answers whether it did."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update(of=("self",)).filter(only_if, id=run_id, finished_at=None).first()
+        if run is None:
+            return False
+        run.attempt += 1  # whoever had it may write no more
+        Run.objects.filter(id=run_id).update(attempt=run.attempt)
+        seq = _last_saved_seq(run_id)
+        shown = _fence_and_read_stream(run, seq)
+        seq = shown[-1].seq if shown else seq
+        produced = _produced_so_far(run_id, shown)
+        last: list[Event] = []
+        if outcome.error:
+            last.append(events.encode(run_id, seq + 1, events.ERROR, {"code": outcome.code, "error": outcome.error}))
+        last.append(
+            events.encode(
+                run_id, seq + len(last) + 1, events.RUN_FINISHED, {"status": outcome.status, "reason": outcome.reason}
+            )
+        )
+        if produced.content and outcome.output is None:
+            outcome = Outcome(**{**vars(outcome), "output": produced.content})
+        finish(run, outcome, produced, [*shown, *last], last[-1].seq)
+    _send_now(run, last)
+    return True
+
+
+def _produced_so_far(run_id: UUID, shown: list[Event]) -> Produced:
+    """The text that readers have seen, from the events."""
+    produced = Produced(usage=Usage(known=False))
+    stored = RunEvent.objects.filter(run_id=run_id).order_by("seq").values_list("seq", "type", "data")
+    for event in [*(Event(seq, kind, data.encode()) for seq, kind, data in stored), *shown]:
+        if event.type == events.CONTENT_DELTA:
+            produced.text.append(event.payload()["delta"])
+        elif event.type == events.CONTENT_RESET:
+            produced.text.clear()
+    return produced
+
+
+def _fence_and_read_stream(run: Run, saved_seq: int) -> list[Event]:
+    """Refuse earlier attempts in Valkey, then take what readers have seen and the database has not."""
+    try:
+        client = redis.client()
+        client.set(fence_key(run.id), run.attempt, ex=settings.RUN_STREAM_EXPIRY)
+        rows = client.xrange(stream_key(run.id), min=f"{saved_seq + 1}-0")
+    except RedisError:
+        return []
+    return events.without_gap(run.id, saved_seq, [as_event(row) for row in rows or []])
+
+
+def _send_now(run: Run, sent: list[Event]) -> None:
+    try:
+        pipeline = redis.client().pipeline(transaction=False)
+        for event in sent:
+            pipeline.xadd(stream_key(run.id), {"t": event.type, "d": event.data}, id=f"{event.seq}-0")
+        pipeline.expire(stream_key(run.id), settings.RUN_STREAM_EXPIRY)
+        pipeline.execute()
+    except RedisError:
+        logger.warning("last events not sent", extra={"run": str(run.id)})
+
+
+# Cancel
+
+
+def cancel(run: Run) -> Run:
+    """Ask for the end of a run. A queued one ends at once, a running one within half a second (its worker is told).
+
+    Cancelling twice is cancelling once. Raises Conflict for a run that ended otherwise.
+    """
+    if run.status == RunStatus.CANCELLED:
+        return run
+    if run.ended:
+        raise Conflict(
+            _("The run has already ended: %(status)s.") % {"status": run.status},
+            code="run_ended",
+            run_status=run.status,
+        )
+    Run.objects.filter(id=run.id, finished_at=None, cancel_requested_at=None).update(cancel_requested_at=Now())
+    cancelled = Outcome(status=RunStatus.CANCELLED, reason="user_cancelled")
+    if not end_without_worker(run.id, cancelled, only_if=~Q(status=RunStatus.RUNNING)):
+        try:
+            redis.client().publish(CONTROL_CHANNEL, f"cancel {run.id}")
+        except RedisError:
+            logger.warning("cancel waits for the next heartbeat", extra={"run": str(run.id)})
+    run.refresh_from_db()
+    return run

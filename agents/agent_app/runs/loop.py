@@ -1,0 +1,33 @@
+"""The one event loop of a worker process, on a thread of its own.
+
+Celery's threads submit coroutines to it and wait, so one process carries hundreds of runs that wait for models, and
+everything bound to a loop (HTTP sessions, Valkey connections) exists once.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+import uvloop
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def get() -> asyncio.AbstractEventLoop:
+    """The process's loop; started by the first call."""
+    global _loop
+    with _lock:
+        if _loop is None:
+            _loop = uvloop.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="run-loop", daemon=True).start()
+        return _loop
+
+
+def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    """Run ``coroutine`` on the loop, from any other thread."""
+    return asyncio.run_coroutine_threadsafe(coroutine, get())

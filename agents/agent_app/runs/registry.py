@@ -1,0 +1,119 @@
+"""What can be run. The pipeline knows no agent and no workflow; each kind registers one ``Runnable`` in ``AppConfig.ready()``."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from agent_app.models import Message, Run, RunStatus
+from agent_app.runs.log import RunLog
+from community.access import Actor
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInput:
+    """What a caller asks for (contract: RunInput). ``parent_message_id`` names a person's message to answer again or to replace."""
+
+    message: str
+    conversation_id: UUID | None = None
+    version: int | str | None = None
+    model: str = ""
+    context_id: UUID | None = None
+    provider_id: UUID | None = None
+    attachments: tuple[UUID, ...] = ()
+    parent_message_id: UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Usage:
+    """Tokens of a run, or of one step of it. ``known`` is False where the provider did not say and we had to count."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    known: bool = True
+
+    def add(self, other: "Usage") -> None:
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.cached_tokens += other.cached_tokens
+        self.reasoning_tokens += other.reasoning_tokens
+        self.known = self.known and other.known
+
+
+@dataclass
+class Produced:
+    """What a run has made so far; kept whatever happens next."""
+
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    turns: int = 0
+
+    @property
+    def content(self) -> str:
+        return "".join(self.text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended."""
+
+    status: RunStatus
+    reason: str = ""
+    output: Any = None
+    code: str = ""
+    error: str = ""
+
+
+class RunFailure(Exception):
+    """The run cannot go on. ``reason`` is the contract's stop reason, ``error`` is for the person who reads it."""
+
+    def __init__(self, reason: str, error: str, *, code: str = "") -> None:
+        super().__init__(error)
+        self.reason = reason
+        self.error = error
+        self.code = code or reason
+
+
+@dataclass(kw_only=True)
+class RunContext:
+    """One run on its worker: what was stored about it, where its events go, and what it has made so far."""
+
+    run: Run
+    definition: dict[str, Any]
+    history: list[Message]
+    log: RunLog
+    produced: Produced = field(default_factory=Produced)
+
+
+class Runnable(Protocol):
+    """A kind of thing that can be run."""
+
+    def plan(self, run_id: UUID, *, actor: Actor, object_id: UUID, run_input: RunInput, source: str) -> Run:
+        """Check access, state and capability; add the rows the run needs; answer the unsaved Run. In the start's transaction."""
+        ...
+
+    def load(self, run: Run) -> tuple[dict[str, Any], list[Message]]:
+        """The pinned definition and the messages before the answer."""
+        ...
+
+    async def execute(self, context: RunContext) -> Outcome:
+        """Do it. Raises RunFailure. Being cancelled must stop everything that was begun."""
+        ...
+
+    def conclude(self, run: Run, outcome: Outcome, produced: Produced) -> None:
+        """Store what belongs to this kind (the answer's message). In the finish's transaction."""
+        ...
+
+
+_runnables: dict[str, Runnable] = {}
+
+
+def register(kind: str, runnable: Runnable) -> None:
+    _runnables[kind] = runnable
+
+
+def get(kind: str) -> Runnable:
+    return _runnables[kind]

@@ -1,0 +1,290 @@
+"""Executing runs: what a worker process does beside the runnable's own work.
+
+Per process, not per run: renewing leases, saving events, listening for cancels, handing runs over at shutdown.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
+
+from agent_app.models import RunStatus
+from agent_app.runs import events, lifecycle, registry
+from agent_app.runs.lifecycle import CONTROL_CHANNEL, Claim
+from agent_app.runs.log import RunLog, save_events
+from agent_app.runs.registry import Outcome, RunContext, RunFailure
+from agent_app.runs.stream import StreamWriter, fence_key, read_stream
+from config.lib import logs, redis
+from config.lib.db import in_db
+from config.lib.ids import parse_uuid
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Stop = Literal["", "cancel", "hand over", "lost"]
+
+
+@dataclass
+class Active:
+    """A run that this process executes."""
+
+    context: RunContext
+    task: asyncio.Task[None]
+    stop: Stop = ""
+    ending: bool = False
+
+    def end(self, stop: Stop) -> None:
+        """Stop the run. One that is storing its end goes on with that, unless it is not ours any more."""
+        if not self.stop and (not self.ending or stop == "lost"):
+            self.stop = stop
+            self.task.cancel()
+
+
+class Worker:
+    """All runs of one event loop."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.active: dict[UUID, Active] = {}
+        self.stopping = False
+        self._early_cancels: deque[UUID] = deque(maxlen=200)
+        self._writer = StreamWriter()
+        self._upkeep: list[asyncio.Task[None]] = []
+
+    async def execute(self, run_id: UUID) -> None:
+        """Claim a run and bring it to its end, or give it back. Answers at once where it is not ours to take."""
+        if self.stopping:
+            return
+        self._start_upkeep()
+        claim = await in_db(lifecycle.claim, run_id, self.name)
+        if claim is None:
+            return
+        logs.run_id.set(str(run_id))
+        logs.workspace_id.set(str(claim.run.workspace_id))
+        logs.request_id.set(claim.run.request_id)
+        log = RunLog(run_id, claim.run.attempt, claim.last_saved_seq, self._writer)
+        context = RunContext(run=claim.run, definition=claim.definition, history=claim.history, log=log)
+        task = asyncio.create_task(self._carry(claim, context))
+        if (earlier := self.active.get(run_id)) is not None:  # lost while this process slept, and taken again by it
+            earlier.end("lost")
+        active = self.active[run_id] = Active(context, task)
+        if run_id in self._early_cancels:
+            active.end("cancel")
+        try:
+            await asyncio.wait([task])
+        finally:
+            if self.active.get(run_id) is active:
+                del self.active[run_id]
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("run left to the reaper", exc_info=error)
+
+    async def _carry(self, claim: Claim, context: RunContext) -> None:
+        active = self.active[context.run.id]
+        try:
+            outcome = await self._outcome(claim, context)
+        except asyncio.CancelledError:
+            if active.stop == "lost":
+                return
+            active.ending = True
+            if active.stop == "hand over":
+                await self._hand_over(active)
+                return
+            outcome = Outcome(status=RunStatus.CANCELLED, reason="user_cancelled")
+        active.ending = True
+        await self._finish(active, outcome)
+
+    async def _outcome(self, claim: Claim, context: RunContext) -> Outcome:
+        """Execute, and turn whatever goes wrong into the way the run ends."""
+        produced = context.produced
+        try:
+            async with asyncio.timeout(settings.RUN_ACTIVE_TIME):
+                await self._begin(claim, context)
+                return await registry.get(context.run.kind).execute(context)
+        except TimeoutError:
+            status = RunStatus.PARTIAL if produced.text else RunStatus.FAILED
+            minutes = int(settings.RUN_ACTIVE_TIME // 60)
+            return Outcome(
+                status=status, reason="timeout", code="timeout",
+                error=_("The run was stopped after %(minutes)d minutes. What it had produced is kept.") % {"minutes": minutes},
+            )  # fmt: skip
+        except RunFailure as failure:
+            return Outcome(status=RunStatus.FAILED, reason=failure.reason, code=failure.code, error=failure.error)
+        except Exception:
+            logger.exception("run failed by a fault of ours")
+            return Outcome(
+                status=RunStatus.FAILED, reason="error", code="error",
+                error=_("Something broke on our side. The fault was recorded; you can run it again."),
+            )  # fmt: skip
+
+    async def _begin(self, claim: Claim, context: RunContext) -> None:
+        run, log = context.run, context.log
+        log.on_first_delta = lambda: setattr(run, "first_token_at", timezone.now())
+        if run.attempt > 1:
+            await self._take_over(claim, context)
+        if log.seq:
+            log.append(events.CONTENT_RESET, message_id=run.message_id, reason="worker_lost")
+            return
+        if run.conversation_id:
+            log.append(events.CONVERSATION_STARTED, conversation_id=run.conversation_id, message_id=run.user_message_id)
+        log.append(
+            events.RUN_STARTED, kind=run.kind, agent_id=run.agent_id, conversation_id=run.conversation_id,
+            message_id=run.message_id, model=run.model, trace_id=run.trace_id,
+        )  # fmt: skip
+
+    async def _take_over(self, claim: Claim, context: RunContext) -> None:
+        """Go on after the last number that readers have seen: what only the stream has must reach the database too."""
+        run, log = context.run, context.log
+        try:
+            await redis.loop_client().set(fence_key(run.id), run.attempt, ex=settings.RUN_STREAM_EXPIRY)
+        except RedisError:
+            logger.warning("taken over without Valkey", exc_info=True)
+        shown = events.without_gap(run.id, claim.last_saved_seq, await read_stream(run.id, claim.last_saved_seq))
+        log.unsaved += shown
+        log.seq = shown[-1].seq if shown else claim.last_saved_seq
+
+    # End
+
+    async def _finish(self, active: Active, outcome: Outcome) -> None:
+        """Commit the end, then tell the readers; while the database is away, try again for as long as it takes."""
+        context = active.context
+        run, log, produced = context.run, context.log, context.produced
+        if outcome.output is None and produced.content:
+            outcome = Outcome(**{**vars(outcome), "output": produced.content})
+        log.flush_delta()
+        last = []
+        if produced.content or outcome.status == RunStatus.SUCCEEDED:
+            usage = {
+                "prompt_tokens": produced.usage.prompt_tokens, "completion_tokens": produced.usage.completion_tokens,
+                "cached_tokens": produced.usage.cached_tokens, "reasoning_tokens": produced.usage.reasoning_tokens,
+                "total_tokens": produced.usage.prompt_tokens + produced.usage.completion_tokens,
+            }  # fmt: skip
+            last.append(
+                log.reserve(events.MESSAGE_COMPLETE, message_id=run.message_id, content=produced.content, usage=usage)
+            )
+        if outcome.error:
+            last.append(log.reserve(events.ERROR, code=outcome.code, error=outcome.error))
+        last.append(log.reserve(events.RUN_FINISHED, status=outcome.status, reason=outcome.reason))
+        unsaved = list(log.unsaved)
+        kept = await self._until_stored(
+            active, lambda: in_db(lifecycle.finish, run, outcome, produced, unsaved, last[-1].seq)
+        )
+        if kept:
+            log.saved(unsaved)
+            log.send(last)
+
+    async def _hand_over(self, active: Active) -> None:
+        context = active.context
+        context.log.flush_delta()
+        await self._writer.drained()
+        run, unsaved = context.run, list(context.log.unsaved)
+        await self._until_stored(active, lambda: in_db(lifecycle.release, run.id, run.attempt, unsaved))
+
+    async def _until_stored(self, active: Active, store: Callable[[], Awaitable[T]]) -> T | None:
+        delay = 0.2
+        while True:
+            try:
+                return await store()
+            except (DatabaseError, InterfaceError):
+                logger.warning("the database does not take the end of a run; trying again", exc_info=True)
+            if active.stop == "lost":
+                return None
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 5.0)
+
+    # Upkeep
+
+    def _start_upkeep(self) -> None:
+        if not self._upkeep:
+            for work in (self._keep_leases(), self._save(), self._listen()):
+                self._upkeep.append(asyncio.create_task(work))
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(settings.RUN_HEARTBEAT)
+            kept = dict(self.active)
+            leases = {run_id: active.context.run.attempt for run_id, active in kept.items()}
+            if not leases:
+                continue
+            try:
+                held = await in_db(lifecycle.keep, leases)
+            except (DatabaseError, InterfaceError):
+                logger.warning("leases not renewed", exc_info=True)
+                continue
+            for run_id, active in kept.items():
+                if run_id not in held:
+                    active.end("lost")
+                elif held[run_id]:
+                    active.end("cancel")
+
+    async def _save(self) -> None:
+        while True:
+            await asyncio.sleep(settings.RUN_FLUSH_INTERVAL)
+            written = [active.context.log for active in self.active.values() if active.context.log.unsaved]
+            batches = [(log.run_id, log.attempt, list(log.unsaved)) for log in written]
+            if not batches:
+                continue
+            try:
+                await in_db(save_events, batches)
+            except (DatabaseError, InterfaceError):
+                logger.warning("events not saved yet", exc_info=True)
+                continue
+            for log, (_run_id, _attempt, batch) in zip(written, batches, strict=True):
+                log.saved(batch)
+
+    async def _listen(self) -> None:
+        """Obey cancels within milliseconds. Whatever is missed here, the next heartbeat finds."""
+        while True:
+            client = redis.new_loop_client()
+            try:
+                async with client.pubsub() as channel:
+                    await channel.subscribe(CONTROL_CHANNEL)
+                    while True:
+                        message = await channel.get_message(ignore_subscribe_messages=True, timeout=3.0)
+                        if message is not None:
+                            self._obey(message["data"].decode())
+            except (RedisError, OSError, TimeoutError) as error:
+                logger.warning("not listening for cancels", extra={"error": str(error)})
+                await asyncio.sleep(0.5)
+            finally:
+                await client.aclose()
+
+    def _obey(self, command: str) -> None:
+        verb, _space, argument = command.partition(" ")
+        run_id = parse_uuid(argument)
+        if verb != "cancel" or run_id is None:
+            return
+        if active := self.active.get(run_id):
+            active.end("cancel")
+        else:  # perhaps a run whose claim is being committed here
+            self._early_cancels.append(run_id)
+
+    async def shut_down(self) -> None:
+        """Take nothing new; let what is nearly done end; hand the rest over."""
+        self.stopping = True
+        tasks = [active.task for active in self.active.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=settings.RUN_SHUTDOWN_GRACE)
+        for active in list(self.active.values()):
+            active.end("hand over")
+        remaining = [active.task for active in self.active.values()]
+        if remaining:
+            await asyncio.wait(remaining, timeout=settings.RUN_SHUTDOWN_GRACE)
+        await self._writer.drained()
+
+
+@cache
+def worker() -> Worker:
+    """The process's worker."""
+    return Worker()

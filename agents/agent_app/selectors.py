@@ -1,0 +1,98 @@
+"""Reads that serve pages and the API."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils import timezone
+
+from agent_app import model_references
+from agent_app.models import ACTIVE, Agent, Conversation, Message, Provider, Run, RunStatus
+from community.access import Actor
+
+AGENT_ORDERINGS = ("name", "-name", "updated_at", "-updated_at", "created_at", "-created_at")
+
+
+def agent_rows(actor: Actor, *, search: str = "", status: str = "", ordering: str = "-updated_at") -> QuerySet[Agent]:
+    """The workspace's agents with their last run (``last_run_at``, ``last_run_status``); archived ones only when asked for."""
+    rows = Agent.objects.in_workspace(actor.workspace_id)
+    rows = rows.filter(status=status) if status else rows.shown()
+    last = Run.objects.filter(agent_id=OuterRef("id")).order_by("-created_at")
+    return (
+        rows.search(search)
+        .annotate(
+            last_run_at=Subquery(last.values("created_at")[:1]), last_run_status=Subquery(last.values("status")[:1])
+        )
+        .order_by(ordering if ordering in AGENT_ORDERINGS else "-updated_at", "-id")
+    )
+
+
+def agent_statistics(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Runs and cost of the last 30 days by agent id, for the agents of one page."""
+    rows = (
+        Run.objects.filter(agent_id__in=agent_ids, created_at__gte=timezone.now() - timedelta(days=30))
+        .values("agent_id")
+        .annotate(
+            total=Count("id"),
+            ended=Count("id", filter=~Q(status__in=ACTIVE)),
+            succeeded=Count("id", filter=Q(status=RunStatus.SUCCEEDED)),
+            cost=Sum("credits"),
+        )
+    )
+    return {row["agent_id"]: row for row in rows}
+
+
+def conversation_list(actor: Actor, agent_id: UUID | None = None, search: str = "") -> QuerySet[Conversation]:
+    """The person's conversations, pinned ones first; test chats of the builder are not among them."""
+    rows = Conversation.objects.in_workspace(actor.workspace_id).filter(created_by_id=actor.id, draft=False)
+    if agent_id is not None:
+        rows = rows.filter(agent_id=agent_id)
+    if search:
+        rows = rows.filter(Q(title__icontains=search) | Q(messages__content__icontains=search)).distinct()
+    return rows.select_related("last_run").order_by("-pinned", "-last_message_at")
+
+
+def branch(conversation: Conversation) -> list[Message]:
+    """The shown branch: from the first message to the head."""
+    return path_to(conversation.head_id, list(Message.objects.filter(conversation_id=conversation.id)))
+
+
+def path_to(message_id: UUID | None, messages: list[Message]) -> list[Message]:
+    """The messages from the root to ``message_id``."""
+    by_id = {message.id: message for message in messages}
+    path: list[Message] = []
+    while message_id is not None and message_id in by_id:
+        path.append(by_id[message_id])
+        message_id = by_id[message_id].parent_id
+    return path[::-1]
+
+
+def run_list(actor: Actor, *, agent_id: UUID | None = None, status: str = "") -> QuerySet[Run]:
+    rows = Run.objects.in_workspace(actor.workspace_id).roots().select_related("agent")
+    if agent_id is not None:
+        rows = rows.of_agent(agent_id)
+    if status:
+        rows = rows.filter(status=status)
+    return rows.order_by("-created_at")
+
+
+def model_choices(workspace_id: UUID) -> list[dict[str, str]]:
+    """What an agent may be set to: reference and label of each model, the local one first."""
+    choices = []
+    if settings.LOCAL_MODEL_URL:
+        reference = f"{model_references.LOCAL}/{model_references.LOCAL_MODEL}"
+        choices.append(
+            {"reference": reference, "label": model_references.LOCAL_MODEL, "provider": model_references.LOCAL}
+        )
+    for provider in Provider.objects.in_workspace(workspace_id).order_by("name"):
+        for model in provider.model_ids or [provider.default_model]:
+            choices.append({"reference": f"{provider.name}/{model}", "label": model, "provider": provider.name})
+    return choices
+
+
+def provider_rows(actor: Actor) -> QuerySet[Provider]:
+    """The workspace's providers by name."""
+    actor.require("provider.read")
+    return Provider.objects.in_workspace(actor.workspace_id).order_by("name")

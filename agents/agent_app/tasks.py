@@ -1,0 +1,37 @@
+"""Celery's way in. Thin: an id in, one call, nothing kept here."""
+
+from typing import Any
+
+from celery import shared_task, signals
+from django.utils.module_loading import import_string
+
+from agent_app.runnable import ENGINE
+from agent_app.runs import loop, reaper
+from agent_app.runs.worker import worker
+from config.lib.ids import parse_uuid
+
+
+@shared_task(name="agents.execute_run", acks_late=False)
+def execute_run(run_id: str) -> None:
+    """Execute a run on this process's event loop and wait for its end. Safe to deliver twice: a run is claimed once."""
+    parsed = parse_uuid(run_id)
+    if parsed is not None:
+        loop.submit(worker().execute(parsed)).result()
+
+
+@shared_task(name="agents.reap_runs")
+def reap_runs() -> None:
+    reaper.reap()
+
+
+@signals.celeryd_after_setup.connect
+def load_engine(instance: Any, **_: Any) -> None:
+    """Before the first run: loading the SDK takes seconds, in which the event loop would renew no lease."""
+    if "runs" in instance.app.amqp.queues.consume_from:
+        import_string(ENGINE)
+
+
+@signals.worker_shutting_down.connect
+def hand_over_runs(**_: Any) -> None:
+    """A warm shutdown waits for running tasks; they end as soon as their runs are finished or handed over."""
+    loop.submit(worker().shut_down())

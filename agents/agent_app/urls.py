@@ -1,0 +1,22 @@
+"""Pages of agents, their chats, runs and models."""
+
+from django.urls import path
+
+from agent_app.views import agents, builder, models, playground, runs
+
+app_name = "agents"
+
+urlpatterns = [
+    path("agents/", agents.agent_list, name="list"),
+    path("agents/new/", agents.agent_new, name="new"),
+    path("agents/bulk/", agents.agents_bulk, name="bulk"),
+    path("agents/<uuid:agent_id>/", builder.agent_builder, name="builder"),
+    path("agents/<uuid:agent_id>/save/", builder.agent_save, name="save"),
+    path("agents/<uuid:agent_id>/chat/", playground.agent_chat, name="chat"),
+    path("agents/<uuid:agent_id>/chat/<uuid:conversation_id>/", playground.agent_chat, name="conversation"),
+    path("runs/", runs.run_list, name="runs"),
+    path("runs/<uuid:run_id>/", runs.run_detail, name="run"),
+    path("runs/<uuid:run_id>/cancel/", runs.run_cancel, name="run_cancel"),
+    path("models/", models.model_list, name="models"),
+    path("models/providers/<uuid:provider_id>/delete/", models.provider_delete, name="provider_delete"),
+]

@@ -1,0 +1,73 @@
+"""The builder: an agent's draft at the left, a chat with it at the right."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from agent_app.access import get_agent
+from agent_app.forms import AgentForm
+from agent_app.models import Agent
+from agent_app.selectors import model_choices
+from agent_app.services.agents import agent_update
+from agent_app.views.agents import is_fragment
+from agent_app.views.chat import chat_context
+from community.views.guard import ActorRequest, signed_in
+
+
+@require_GET
+@signed_in
+def agent_builder(request: ActorRequest, agent_id: UUID) -> HttpResponse:
+    """HTMX asks for the sections' marks after a save."""
+    agent = get_agent(request.actor, agent_id)
+    sections = _sections(agent)
+    context: dict[str, Any] = {
+        "agent": agent,
+        "sections": sections,
+        "complete": sum(section["complete"] for section in sections),
+        "can_write": request.actor.allows("agent.write"),
+    }
+    if is_fragment(request):
+        return render(request, "agents/_sections.html", context)
+    context["form"] = AgentForm(agent=agent, models=model_choices(request.actor.workspace_id))
+    context["chat"] = chat_context(agent, None, builder=True)
+    return render(request, "agents/builder.html", context)
+
+
+@require_POST
+@signed_in
+def agent_save(request: ActorRequest, agent_id: UUID) -> HttpResponse:
+    """Save what changed. A stale revision raises Conflict (409, with ``current_revision``)."""
+    agent = get_agent(request.actor, agent_id, "agent.write")
+    form = AgentForm(request.POST, agent=agent, models=model_choices(request.actor.workspace_id))
+    if not form.is_valid():
+        return JsonResponse({"detail": _("Some fields need another look."), "errors": form.errors}, status=422)
+    revision = request.POST.get("revision", "")
+    saved = agent_update(
+        actor=request.actor,
+        agent=agent,
+        changes=form.changes(),
+        revision=int(revision) if revision.isdecimal() else None,
+    )
+    return JsonResponse({"revision": saved.revision, "name": saved.name})
+
+
+def _sections(agent: Agent) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": "basics",
+            "label": _("Basics"),
+            "complete": bool(agent.name and agent.description),
+            "hint": _("Add a description"),
+        },
+        {
+            "id": "instructions",
+            "label": _("Instructions"),
+            "complete": bool(agent.instructions.strip()),
+            "hint": _("Write them"),
+        },
+        {"id": "model", "label": _("Model"), "complete": True, "hint": ""},
+    ]

@@ -1,0 +1,133 @@
+"""Runs: the list, and what happened in one."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from agent_app import markdown
+from agent_app.access import get_run
+from agent_app.models import Message, Run, RunEvent, RunStatus
+from agent_app.runs import lifecycle
+from agent_app.selectors import agent_rows
+from agent_app.selectors import run_list as runs_of
+from agent_app.views.agents import is_fragment
+from community.views.guard import ActorRequest, signed_in
+from config.lib.ids import parse_uuid
+
+_PER_PAGE = 50
+_SHOWN_EVENTS = 500
+
+
+@require_GET
+@signed_in
+def run_list(request: ActorRequest) -> HttpResponse:
+    """Filters live in the address. HTMX asks for the rows only."""
+    asked = {name: request.GET.get(name, "") for name in ("agent", "status")}
+    status = asked["status"] if asked["status"] in RunStatus.values else ""
+    rows = runs_of(request.actor, agent_id=parse_uuid(asked["agent"]), status=status)
+    context = {
+        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+        "asked": asked,
+        "filtered": any(asked.values()),
+        "statuses": RunStatus.choices,
+    }
+    if is_fragment(request):
+        return render(request, "runs/_rows.html", context)
+    context["agents"] = agent_rows(request.actor, ordering="name")
+    return render(request, "runs/list.html", context)
+
+
+@require_GET
+@signed_in
+def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
+    """HTMX asks for the changing part while the run is active."""
+    run = get_run(request.actor, run_id)
+    answer = Message.objects.filter(id=run.message_id).first()
+    events = list(RunEvent.objects.filter(run=run).order_by("seq")[:_SHOWN_EVENTS])
+    context = {
+        "run": run,
+        "spans": _spans(run),
+        "question": run.user_message,
+        "answer": answer,
+        "answer_html": markdown.render(answer.content) if answer else None,
+        "events": events,
+        "raw": _raw(run),
+        "explained": _explain(run),
+        "can_cancel": not run.ended and request.actor.allows("run.cancel"),
+    }
+    return render(request, "runs/_detail.html" if is_fragment(request) else "runs/detail.html", context)
+
+
+@require_POST
+@signed_in
+def run_cancel(request: ActorRequest, run_id: UUID) -> HttpResponse:
+    lifecycle.cancel(get_run(request.actor, run_id, "run.cancel"))
+    return redirect("agents:run", run_id=run_id)
+
+
+def _raw(run: Run) -> str:
+    shown = {"input": run.input, "output": run.output, "error": run.error, "metadata": run.metadata}
+    return json.dumps(shown, indent=2, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A bar of the waterfall. ``start`` and ``width`` are percent of the whole run, ``milliseconds`` its length."""
+
+    label: str
+    icon: str
+    kind: str
+    start: float
+    width: float
+    milliseconds: int
+
+
+def _spans(run: Run) -> list[Span]:
+    """Waiting for a worker, waiting for the first word, writing."""
+    end = run.finished_at or timezone.now()
+    total = max((end - run.created_at).total_seconds(), 0.001)
+    failed = run.status == RunStatus.FAILED
+
+    def span(label: str, icon: str, kind: str, first: datetime, last: datetime) -> Span:
+        seconds = max((last - first).total_seconds(), 0)
+        start = (first - run.created_at).total_seconds() / total * 100
+        return Span(
+            label, icon, kind, round(start, 2), round(max(seconds / total * 100, 0.4), 2), round(seconds * 1000)
+        )
+
+    spans = [span(_("In the queue"), "clock", "idle", run.created_at, run.started_at or end)]
+    if run.started_at:
+        kind = "bad" if failed and not run.first_token_at else "run"
+        spans.append(span(_("Waiting for the first word"), "cpu", kind, run.started_at, run.first_token_at or end))
+    if run.first_token_at:
+        spans.append(span(_("Writing the answer"), "pencil", "bad" if failed else "ok", run.first_token_at, end))
+    return spans
+
+
+def _explain(run: Run) -> dict[str, Any] | None:
+    """What happened, why, and what to do; nothing for a run that went well."""
+    if run.status in (RunStatus.SUCCEEDED, RunStatus.QUEUED, RunStatus.RUNNING):
+        return None
+    advice = {
+        "provider_error": _("Check the provider's key and address under Models, then send the message again."),
+        "timeout": _("Send the message again, or choose a faster model."),
+        "max_tokens": _("Raise the longest answer in the agent's model settings, or ask for a shorter one."),
+        "worker_lost": _("Nothing was charged twice. Send the message again."),
+        "user_cancelled": _("What was written so far is kept. Send the message again to start over."),
+    }.get(run.reason, _("Send the message again. If it fails again, tell us the run's id."))
+    titles: dict[str, str] = {
+        RunStatus.FAILED: _("The run failed"),
+        RunStatus.PARTIAL: _("The answer is incomplete"),
+        RunStatus.CANCELLED: _("The run was cancelled"),
+        RunStatus.WAITING: _("The run is waiting"),
+    }
+    return {"title": titles[run.status], "text": (run.error or {}).get("error") or run.reason, "advice": advice}

@@ -1,0 +1,62 @@
+"""What this app puts into the registries when Django is ready."""
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from agent_app import demo, panels, policies
+from agent_app.models import ACTIVE, Agent, Run
+from agent_app.runnable import AgentRunnable
+from agent_app.runs import registry
+from community import access
+from community import policies as roles
+from community.registry import demo_seeders
+from config.lib import shell
+
+
+def register() -> None:
+    for action, role in policies.LEAST_ROLE.items():
+        roles.allow(action, role)
+    registry.register("agent", AgentRunnable())
+    if demo.seed not in demo_seeders:
+        demo_seeders.append(demo.seed)
+    shell.registry.add_navigation(
+        shell.NavItem(key="agents", label=_("Agents"), icon="bot", route="agents:list", order=20, mobile=True)
+    )
+    shell.registry.add_navigation(
+        shell.NavItem(
+            key="runs",
+            label=_("Runs"),
+            icon="activity",
+            route="agents:runs",
+            order=50,
+            mobile=True,
+            count=running_count,
+        )
+    )
+    shell.registry.add_navigation(
+        shell.NavItem(key="models", label=_("Models"), icon="cpu", route="agents:models", order=60, mobile=True)
+    )
+    shell.registry.add_palette(palette)
+    panels.register()
+
+
+def running_count(request: HttpRequest) -> int:
+    actor = access.page_actor(request)
+    return Run.objects.in_workspace(actor.workspace_id).filter(status__in=ACTIVE)[:100].count()
+
+
+def palette(request: HttpRequest, query: str) -> list[shell.PaletteEntry]:
+    """The workspace's agents that match what was typed."""
+    actor = access.page_actor(request)
+    agents = Agent.objects.in_workspace(actor.workspace_id).shown().search(query).order_by("-updated_at")[:8]
+    return [
+        shell.PaletteEntry(
+            label=agent.name,
+            url=reverse("agents:builder", args=[agent.id]),
+            icon="bot",
+            group=_("Agents"),
+            hint=agent.description,
+        )
+        for agent in agents
+    ]

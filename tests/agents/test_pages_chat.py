@@ -1,0 +1,135 @@
+"""The playground, the run pages, the models page and home."""
+
+from agent_app import markdown
+from agent_app.models import Provider
+from tests.agents.page_world import HTMX, make_agent, make_world
+from tests.cast import Cast
+
+
+def test_an_empty_chat_offers_the_starters(cast: Cast) -> None:
+    agent = make_agent(cast.alice)
+    page = cast.carol.browser().get(f"/agents/{agent.id}/chat/").content.decode()
+    assert "Where is my parcel?" in page
+    assert f'data-chat-run-url-value="/api/v1/agents/{agent.id}/run/"' in page
+    assert "data-run-id" not in page
+
+
+def test_a_conversation_is_shown_with_safe_markdown(cast: Cast) -> None:
+    world = make_world(cast.alice, answer="**Bold** <script>alert(1)</script>")
+    page = cast.alice.browser().get(f"/agents/{world.agent.id}/chat/{world.conversation.id}/").content.decode()
+    assert "<strong>Bold</strong>" in page
+    assert "<script>alert" not in page
+    assert "Where is &lt;b&gt;it&lt;/b&gt;?" in page
+
+
+def test_a_conversation_with_a_live_run_says_where_to_follow_it(cast: Cast) -> None:
+    world = make_world(cast.alice, status="running")
+    page = cast.alice.browser().get(f"/agents/{world.agent.id}/chat/{world.conversation.id}/").content.decode()
+    assert f'data-run-id="{world.run.id}" data-after="0"' in page
+
+
+def test_a_failed_run_without_answer_says_why(cast: Cast) -> None:
+    world = make_world(cast.alice, status="failed", answer="")
+    page = cast.alice.browser().get(f"/agents/{world.agent.id}/chat/{world.conversation.id}/").content.decode()
+    assert "The provider said no." in page
+
+
+def test_conversations_are_listed_and_searched(cast: Cast) -> None:
+    world = make_world(cast.alice)
+    browser = cast.alice.browser()
+    path = f"/agents/{world.agent.id}/chat/"
+    assert "Lost parcel" in browser.get(path, headers=HTMX).content.decode()
+    assert "Lost parcel" not in browser.get(path, {"q": "nothing like it"}, headers=HTMX).content.decode()
+
+
+def test_a_conversation_belongs_to_its_agent(cast: Cast) -> None:
+    world, other = make_world(cast.alice), make_agent(cast.alice)
+    assert cast.alice.browser().get(f"/agents/{other.id}/chat/{world.conversation.id}/").status_code == 404
+
+
+def test_runs_are_filtered_by_status_and_agent(cast: Cast) -> None:
+    done, failed = make_world(cast.alice), make_world(cast.alice, status="failed")
+    browser = cast.carol.browser()
+    assert str(done.run.id) in browser.get("/runs/").content.decode()
+    fragment = browser.get("/runs/", {"status": "failed"}, headers=HTMX).content.decode()
+    assert str(failed.run.id) in fragment
+    assert str(done.run.id) not in fragment
+    fragment = browser.get("/runs/", {"agent": str(done.agent.id)}, headers=HTMX).content.decode()
+    assert str(failed.run.id) not in fragment
+
+
+def test_a_failed_runs_page_says_what_happened_why_and_what_to_do(cast: Cast) -> None:
+    world = make_world(cast.alice, status="failed", answer="")
+    page = cast.carol.browser().get(f"/runs/{world.run.id}/").content.decode()
+    assert "The run failed" in page
+    assert "The provider said no." in page
+    assert "key and address under Models" in page
+    assert "hx-trigger" not in page.split('id="run"')[1].split(">")[0]
+
+
+def test_an_active_runs_page_refreshes_itself_and_can_be_cancelled(cast: Cast) -> None:
+    world = make_world(cast.alice, status="queued")
+    browser = cast.alice.browser()
+    fragment = browser.get(f"/runs/{world.run.id}/", headers=HTMX).content.decode()
+    assert 'hx-trigger="every 2s"' in fragment
+    assert browser.post(f"/runs/{world.run.id}/cancel/").status_code == 302
+    world.run.refresh_from_db()
+    assert world.run.status == "cancelled"
+
+
+def test_a_provider_is_added_masked_and_removed(cast: Cast) -> None:
+    browser = cast.alice.browser()
+    key = "sk-live-secret-of-alice"  # pragma: allowlist secret
+    fields = {
+        "type": "custom",
+        "name": "acme",
+        "base_url": "http://127.0.0.1:9/v1",
+        "api_key": key,
+        "model_ids": "fast\nlarge",
+    }
+    assert browser.post("/models/", fields).status_code == 302
+    page = browser.get("/models/").content.decode()
+    provider = Provider.objects.get(name="acme")
+    assert "acme" in page
+    assert "large" in page
+    assert key not in page
+    assert browser.post(f"/models/providers/{provider.id}/delete/").status_code == 302
+    assert not Provider.objects.exists()
+
+
+def test_a_wrong_provider_is_answered_with_the_forms_errors(cast: Cast) -> None:
+    answer = cast.alice.browser().post(
+        "/models/", {"type": "custom", "name": "a/b", "base_url": "http://127.0.0.1:9/v1"}
+    )
+    assert answer.status_code == 422
+    assert not Provider.objects.exists()
+
+
+def test_only_admins_add_providers(cast: Cast) -> None:
+    browser = cast.bob.browser()
+    assert "api_key" not in browser.get("/models/").content.decode()
+    assert browser.post("/models/", {"type": "custom", "name": "acme"}).status_code == 403
+
+
+def test_home_shows_where_one_was_and_what_to_do_first(cast: Cast) -> None:
+    browser = cast.alice.browser()
+    assert "Make your first agent" in browser.get("/").content.decode()
+    make_world(cast.alice)
+    page = browser.get("/").content.decode()
+    assert "Lost parcel" in page
+    assert "Latest runs" in page
+
+
+def test_markdown_renders_code_with_language_and_copy_button() -> None:
+    html = markdown.render("```python\nx = '<b>'\n```")
+    assert "<figcaption><span>python</span>" in html
+    assert "data-chat-copy-code" in html
+    assert "&lt;b&gt;" in html
+
+
+def test_markdown_lets_no_script_through() -> None:
+    html = markdown.render("[x](javascript:alert(1)) <img src=x onerror=alert(1)> [ok](https://example.com)")
+    assert "<img" not in html
+    assert 'href="javascript' not in html
+    assert 'href="https://example.com"' in html
+    assert "noopener" in html

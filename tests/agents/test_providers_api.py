@@ -1,0 +1,98 @@
+"""Providers over the API: the key goes in and never comes out."""
+
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from agent_app.models import Provider
+from tests.agents.world import KEY, make_provider
+from tests.cast import Cast
+
+BODY: dict[str, Any] = {"type": "custom", "name": "Mine", "base_url": "https://api.example.com/v1", "models": ["m"]}
+
+
+def test_the_key_is_kept_encrypted_and_never_answered(cast: Cast) -> None:
+    made = cast.alice.api.post("providers/", BODY | {"api_key": KEY})
+    assert made.status_code == 201
+    path = f"providers/{made.json()['id']}/"
+    answers = [
+        made, cast.alice.api.get(path), cast.carol.api.get("providers/"), cast.alice.api.patch(path, {"name": "New"}),
+        cast.alice.api.patch(path, {"odd": KEY[:5]}),
+    ]  # fmt: skip
+    assert all(KEY not in answer.content.decode() for answer in answers)
+    assert made.json()["api_key"] == {"set": True, "hint": f"…{KEY[-4:]}"}
+    provider = Provider.objects.get()
+    assert KEY not in provider.api_key_encrypted
+    assert provider.api_key == KEY
+
+
+def test_a_missing_key_keeps_the_old_one_and_an_empty_one_removes_it(cast: Cast) -> None:
+    provider = make_provider(cast.alice)
+    path = f"providers/{provider.id}/"
+    assert cast.alice.api.patch(path, {"name": "Other"}).json()["api_key"]["set"] is True
+    provider.refresh_from_db()
+    assert provider.api_key == KEY
+    assert cast.alice.api.patch(path, {"api_key": ""}).json()["api_key"]["set"] is False
+    provider.refresh_from_db()
+    assert provider.api_key == ""
+
+
+@pytest.mark.parametrize(("who", "expected"), [("alice", 200), ("bob", 403), ("carol", 403), ("dave", 404)])
+def test_who_may_change_it(cast: Cast, who: str, expected: int) -> None:
+    provider = make_provider(cast.alice)
+    assert getattr(cast, who).api.patch(f"providers/{provider.id}/", {"name": "x"}).status_code == expected
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_trailing_slash_does_not_matter(cast: Cast, slash: str) -> None:
+    provider = make_provider(cast.alice)
+    assert cast.alice.api.post(f"providers{slash}", BODY).status_code == 201
+    assert cast.alice.api.get(f"providers/{provider.id}{slash}").status_code == 200
+    assert cast.alice.api.delete(f"providers/{provider.id}{slash}").status_code == 204
+
+
+def test_a_name_is_taken_once_in_a_workspace(cast: Cast) -> None:
+    make_provider(cast.alice, name="mine")
+    clash = cast.alice.api.post("providers/", BODY)
+    assert (clash.status_code, clash.json()["code"]) == (409, "name_taken")
+    assert cast.dave.api.post("providers/", BODY).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["local", "LOCAL", "a/b"])
+def test_names_that_references_could_not_tell_apart_are_refused(cast: Cast, name: str) -> None:
+    assert list(cast.alice.api.post("providers/", BODY | {"name": name}).json()["errors"]) == ["name"]
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["http://10.0.0.1/v1", "http://169.254.169.254/", "http://[fd00::1]/v1", "https://me:secret@example.com/v1", "ftp://example.com/"],  # pragma: allowlist secret
+)  # fmt: skip
+def test_private_addresses_are_refused(cast: Cast, base_url: str) -> None:
+    assert cast.alice.api.post("providers/", BODY | {"base_url": base_url}).status_code == 400
+    provider = make_provider(cast.alice)
+    assert cast.alice.api.patch(f"providers/{provider.id}/", {"base_url": base_url}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"apikey": "x"}, "apikey"), ({"type": "odd"}, "type"), ({"base_url": ""}, "base_url"),
+     ({"additional_config": {"api": "responses"}}, "additional_config"), ({"name": ""}, "name")],
+)  # fmt: skip
+def test_what_is_not_valid_is_named(cast: Cast, change: dict[str, Any], field: str) -> None:
+    answer = cast.alice.api.post("providers/", BODY | change)
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [field]
+
+
+def test_a_known_type_knows_its_address(cast: Cast) -> None:
+    answer = cast.alice.api.post("providers/", {"type": "openai", "name": "OpenAI"})
+    assert answer.json()["base_url"] == "https://api.openai.com/v1"
+
+
+def test_the_list_costs_the_same_for_many(cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    for number in range(10):
+        make_provider(cast.alice, name=f"provider {number}")
+    with django_assert_max_num_queries(3):
+        page = cast.carol.api.get("providers/", {"limit": 4}).json()
+    assert (page["count"], len(page["results"])) == (10, 4)
