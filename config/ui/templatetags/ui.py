@@ -1,0 +1,151 @@
+"""The small parts of a page. ``/styleguide/`` shows each."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, PasswordInput, RadioSelect
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from config.ui import marks, states
+
+register = template.Library()
+
+Number = int | float | Decimal | str
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """An icon of static/src/icons.txt; ``extra`` are further classes."""
+    link = f"{static('icons.svg')}#{name}"
+    return format_html('<svg class="i {}" aria-hidden="true"><use href="{}"/></svg>', extra, link)
+
+
+@register.simple_tag
+def mark(identity: object, extra: str = "") -> SafeString:
+    """The picture of an agent, made of its id."""
+    glyph, hue = marks.look(str(identity))
+    shapes = mark_safe(glyph)  # noqa: S308  # one of our eight constants
+    return format_html(
+        '<span class="mark hue-{} {}" aria-hidden="true"><svg viewBox="0 0 16 16">{}</svg></span>', hue, extra, shapes
+    )
+
+
+@register.simple_tag
+def face(name: object, extra: str = "") -> SafeString:
+    hue = marks.look(str(name))[1]
+    return format_html(
+        '<span class="face hue-{} {}" aria-hidden="true">{}</span>', hue, extra, marks.initials(str(name))
+    )
+
+
+def _state(kind: str, status: str, words: str | Promise | None) -> SafeString:
+    look = states.look(status)
+    picture = icon(look.icon, "spin" if look.turns else "")
+    return format_html('<span class="{}" data-s="{}">{}{}</span>', kind, status, picture, words or look.word)
+
+
+@register.simple_tag
+def state(status: object, words: str | None = None) -> SafeString:
+    """A status in a row: icon, word, colour."""
+    return _state("state", str(status), words)
+
+
+@register.simple_tag
+def pill(status: object, words: str | None = None) -> SafeString:
+    """A status of the page's object."""
+    return _state("pill", str(status), words)
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    """Relative time, the exact one on hover. The ``ago`` controller keeps it true."""
+    if moment is None:
+        return format_html("<span>{}</span>", _("Never"))
+    seconds = (timezone.now() - moment).total_seconds()
+    if seconds < 45:
+        words = _("just now")
+    elif seconds < 7 * 86400:
+        words = _("%(span)s ago") % {"span": timesince(moment, depth=1)}
+    else:
+        words = date_format(moment, "j M Y")
+    exact = date_format(timezone.localtime(moment), "j F Y, H:i:s e")
+    return format_html(
+        '<time class="num" data-controller="ago" datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words
+    )
+
+
+@register.simple_tag
+def credits(amount: Number | None) -> str:
+    """``1,284.6``: one decimal; small amounts keep up to four, so that no cost reads as nothing."""
+    if amount is None:
+        return "–"
+    value = Decimal(str(amount))
+    if value and abs(value) < 1:
+        return f"{value.normalize():.4f}".rstrip("0").rstrip(".") or "0"
+    return f"{value:,.1f}" if value else "0"
+
+
+@register.simple_tag
+def tokens(count: int | None) -> str:
+    return "–" if count is None else f"{count:,}"
+
+
+@register.simple_tag
+def duration(milliseconds: float | None) -> str:
+    """``640 ms``, ``1.2 s``, ``2 min 5 s``."""
+    if milliseconds is None:
+        return "–"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < 59_950:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    return f"{minutes} min {seconds} s"
+
+
+@register.simple_tag
+def crumb(url: str, label: object) -> SafeString:
+    """A parent of the page, with the arrow to what follows."""
+    return format_html(
+        '<span class="crumb-parent"><a href="{}">{}</a>{}</span>', url, label, icon("chevron-right", "i-sm text-faint")
+    )
+
+
+@register.simple_tag
+def meter(value: float, most: float, label: str = "") -> SafeString:
+    return format_html('<progress class="meter-p" value="{}" max="{}" aria-label="{}"></progress>', value, most, label)
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, icon: str = "", tall: bool = False, help: bool = True) -> dict[str, Any]:
+    """A field of a form with its label, help and errors."""
+    widget = bound.field.widget
+    kind = "check" if isinstance(widget, CheckboxInput) else "radio" if isinstance(widget, RadioSelect) else "field"
+    secret = isinstance(widget, PasswordInput)
+    classes = {"check": "switch", "radio": "radio"}.get(kind, "field field-tall" if tall else "field")
+    attributes: dict[str, Any] = {"class": "" if secret or (icon and kind == "field") else classes}
+    if bound.errors:
+        attributes |= {"aria-invalid": "true", "aria-describedby": f"{bound.auto_id}-error"}
+    elif bound.help_text and help:
+        attributes["aria-describedby"] = f"{bound.auto_id}-help"
+    if secret:
+        attributes["data-reveal-target"] = "input"
+    return {
+        "bound": bound, "control": bound.as_widget(attrs=attributes), "kind": kind, "secret": secret, "icon": icon,
+        "tall": tall, "help": help,
+    }  # fmt: skip
+
+
+@register.inclusion_tag("components/fields.html")
+def fields(form: Any, tall: bool = False) -> dict[str, Any]:
+    """All fields of ``form``, and its own errors first."""
+    return {"form": form, "tall": tall}

@@ -1,0 +1,136 @@
+// One answer in the chat: turns a run's events into what the person sees. Markup comes from the server's <template>s.
+
+import { StreamedMarkdown } from "./markdown.js";
+
+/** @typedef {import("./run_stream.js").RunEvent} RunEvent */
+
+export class Answer {
+  /** @param {HTMLElement} element a copy of the answer template @param {Record<string, string>} labels */
+  constructor(element, labels) {
+    this.element = element;
+    this.labels = labels;
+    this.body = part(element, "body");
+    this.content = new StreamedMarkdown(this.body);
+    this.failed = false;
+    this.status = "";
+    /** @type {{prompt_tokens?: number, completion_tokens?: number, total_tokens?: number, credits?: string}} */
+    this.usage = {};
+  }
+
+  /** @param {RunEvent} event */
+  take(event) {
+    switch (event.type) {
+      case "run_started":
+        this.element.dataset.messageId = event.message_id ?? "";
+        this.say("");
+        if (event.model) part(this.element, "model").textContent = event.model;
+        break;
+      case "queued":
+        this.say(this.labels.queued);
+        break;
+      case "run_status":
+        this.say(this.labels[event.status] ?? event.status);
+        break;
+      case "reasoning_delta":
+        this.reason(event.delta);
+        break;
+      case "content_delta":
+        this.say("");
+        this.content.append(event.delta);
+        break;
+      case "content_reset":
+        this.content.set("");
+        this.say(this.labels.again);
+        break;
+      case "message_replaced":
+      case "message_complete":
+        this.content.set(event.content);
+        this.usage = event.usage ?? this.usage;
+        break;
+      case "tool_use_start":
+        this.startTool(event);
+        break;
+      case "tool_use_complete":
+        this.completeTool(event);
+        break;
+      case "error":
+        this.fail(event.error);
+        break;
+      case "run_finished":
+        this.finish(event.status, event.reason ?? "");
+        break;
+    }
+  }
+
+  /** The line under the name: what it is doing while there is no text. @param {string} text */
+  say(text) {
+    const line = part(this.element, "doing");
+    line.hidden = !text;
+    line.textContent = text;
+  }
+
+  /** @param {string} delta */
+  reason(delta) {
+    const box = part(this.element, "reasoning");
+    box.hidden = false;
+    part(box, "reasoning-text").append(delta);
+  }
+
+  /** @param {RunEvent} event */
+  startTool(event) {
+    const template = /** @type {HTMLTemplateElement} */ (part(this.element, "step-template"));
+    const step = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+    step.dataset.callId = event.call_id;
+    part(step, "step-name").textContent = event.tool_name;
+    part(step, "step-arguments").textContent = pretty(event.arguments);
+    part(step, "step-state").textContent = this.labels.running;
+    part(this.element, "steps").append(step);
+  }
+
+  /** @param {RunEvent} event */
+  completeTool(event) {
+    const step = /** @type {HTMLElement | null} */ (this.element.querySelector(`[data-call-id="${CSS.escape(event.call_id)}"]`));
+    if (!step) return;
+    part(step, "step-result").textContent = pretty(event.result);
+    part(step, "step-time").textContent = `${((event.duration_ms ?? 0) / 1000).toFixed(2)} s`;
+    const state = part(step, "step-state");
+    state.textContent = event.is_error ? this.labels.failed : this.labels.done;
+    state.dataset.s = event.is_error ? "failed" : "succeeded";
+  }
+
+  /** @param {string} text */
+  fail(text) {
+    this.failed = true;
+    const box = part(this.element, "error");
+    box.hidden = false;
+    part(box, "error-text").textContent = text;
+  }
+
+  /** @param {string} status @param {string} reason */
+  finish(status, reason) {
+    this.status = status;
+    this.content.flush();
+    this.say("");
+    this.element.dataset.status = status;
+    this.element.removeAttribute("aria-busy");
+    part(this.element, "caret").hidden = true;
+    part(this.element, "tools").hidden = false;
+    const note = { cancelled: this.labels.stopped, partial: this.labels[reason] ?? this.labels.partial }[status];
+    if (note) {
+      part(this.element, "note").textContent = note;
+      part(this.element, "note").hidden = false;
+    } else if (status === "failed" && !this.failed) {
+      this.fail(this.labels.failed);
+    }
+  }
+}
+
+/** @param {ParentNode} root @param {string} name @returns {HTMLElement} */
+export function part(root, name) {
+  return /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
+}
+
+/** @param {unknown} value */
+function pretty(value) {
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+}

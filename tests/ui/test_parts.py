@@ -1,0 +1,50 @@
+"""The small parts: marks, states, numbers."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from config.ui import marks
+from config.ui.templatetags import ui
+
+
+def test_the_same_id_always_looks_the_same() -> None:
+    assert marks.look("0197a-c41e") == marks.look("0197a-c41e")
+    assert {marks.look(str(number))[0] for number in range(200)} == set(marks.GLYPHS)
+    assert {marks.look(str(number))[1] for number in range(500)} == set(range(marks.HUES))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Alice Moreau", "AM"), ("bob", "B"), ("Ada King Lovelace", "AL"), ("", "?")]
+)
+def test_initials(name: str, said: str) -> None:
+    assert marks.initials(name) == said
+
+
+def test_a_state_is_icon_word_and_colour() -> None:
+    html = ui.state("failed")
+    assert 'data-s="failed"' in html
+    assert "#circle-x" in html
+    assert "Failed" in html
+    assert "&lt;b&gt;" in ui.pill("active", "<b>")
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(0, "0"), ("0.0123", "0.0123"), ("0.00004", "0"), (7.4, "7.4"), (1284.6, "1,284.6"), (None, "–")],
+)
+def test_credits(amount: float | str | None, said: str) -> None:
+    assert ui.credits(amount) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(640, "640 ms"), (1180, "1.2 s"), (125_000, "2 min 5 s"), (None, "–")])
+def test_duration(value: float | None, said: str) -> None:
+    assert ui.duration(value) == said
+
+
+def test_relative_time_has_the_exact_one_beside_it() -> None:
+    moment = timezone.now() - timedelta(hours=3)
+    assert f'datetime="{moment.isoformat()}"' in ui.ago(moment)
+    assert "ago" in ui.ago(moment)
+    assert "Never" in ui.ago(None)
