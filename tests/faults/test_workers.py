@@ -1,0 +1,127 @@
+"""Workers die, leave and fall asleep in the middle of an answer; the run ends all the same, once."""
+
+import signal
+import time
+
+from tests.fakes.script import Script
+from tests.faults.conftest import World
+
+WORDS = ("one ", "two ", "three ", "four")
+HELD = Script(deltas=WORDS, hold_after=2)
+WHOLE = Script(deltas=WORDS)
+
+
+def test_a_killed_workers_run_is_finished_by_another(world: World) -> None:
+    world.provider.queue(HELD, WHOLE)
+    world.start_workers(2)
+    follower = world.start()
+    follower.wait_text("one two ")
+    world.owner(follower.run_id).kill()
+    assert follower.wait_end(30)["status"] == "succeeded"
+    assert follower.types.count("content_reset") == 1
+    assert follower.text == "".join(WORDS)
+    run = world.check_ended(follower)
+    assert run["output"] == "".join(WORDS)
+    assert run["usage"]["completion_tokens"] == len(WORDS)
+    assert len(world.provider.exchanges) == 2
+    assert follower.connections == 1, "the client needs not to know"
+
+
+def test_a_run_that_costs_every_worker_its_life_is_failed(world: World) -> None:
+    world.provider.queue(HELD, HELD, HELD, WHOLE)
+    world.start_workers(3)
+    follower = world.start()
+    for number in (1, 2, 3):
+        follower.wait_words("one two ", resets=number - 1, timeout=30)
+        world.owner(follower.run_id).kill()
+    end = follower.wait_end(30)
+    assert (end["status"], end["reason"]) == ("failed", "worker_lost")
+    run = world.check_ended(follower)
+    assert run["output"] == "one two ", "what was produced is kept"
+    assert len(world.provider.exchanges) == 3
+
+
+def test_a_worker_told_to_stop_hands_its_run_over_at_once(world: World) -> None:
+    world.provider.queue(HELD, WHOLE)
+    world.start_workers(2)
+    follower = world.start()
+    follower.wait_text("one two ")
+    owner = world.owner(follower.run_id)
+    told = time.monotonic()
+    owner.send(signal.SIGTERM)
+    assert follower.wait_end(30)["status"] == "succeeded"
+    taken_over = world.provider.wait_request(2)
+    assert taken_over.received_at - told < 2.5, "sooner than the lease of 3 s would let another take it"
+    assert world.provider.exchanges[0].outcome == "client_closed"
+    assert follower.text == "".join(WORDS)
+    world.check_ended(follower)
+    assert world.wait(lambda: owner.process is not None and owner.process.poll() is not None)
+    assert owner.process is not None
+    assert owner.process.returncode == 0
+
+
+def test_a_run_that_is_nearly_done_ends_before_its_worker_stops(world: World) -> None:
+    world.provider.queue(HELD)
+    world.start_workers()
+    follower = world.start()
+    follower.wait_text("one two ")
+    world.workers[0].send(signal.SIGTERM)
+    world.provider.exchanges[0].release()
+    assert follower.wait_end(30)["status"] == "succeeded"
+    assert "content_reset" not in follower.types
+    world.check_ended(follower)
+
+
+def test_a_worker_that_slept_too_long_can_write_no_more(world: World) -> None:
+    stale = Script(deltas=("one ", "two ", "STALE ", "STALE"), hold_after=2)
+    world.provider.queue(stale, HELD)
+    world.start_workers(2)
+    follower = world.start()
+    follower.wait_text("one two ")
+    owner = world.owner(follower.run_id)
+    (other,) = world.others(owner)
+    for worker in (owner, other):
+        worker.send(signal.SIGSTOP)
+    expired = "SELECT 1 FROM agents_run WHERE id = %s AND lease_expires_at < now()"
+    world.wait(lambda: world.rows(expired, follower.run_id))
+    other.send(signal.SIGCONT)
+    second = world.provider.wait_request(2, deltas=2, timeout=30)
+    follower.wait_words("one two ", resets=1)
+    world.provider.exchanges[0].release()
+    owner.send(signal.SIGCONT)
+    world.provider.wait_end(world.provider.exchanges[0])
+    # The stale one has had its whole answer, or was told to drop it: it tries to store the end, or gives up.
+    assert world.run(follower.run_id)["status"] == "running"
+    second.release()
+    assert follower.wait_end(30)["status"] == "succeeded"
+    assert follower.text == "".join(WORDS)
+    assert not any("STALE" in each.raw for each in follower.events)
+    run = world.check_ended(follower)
+    assert run["output"] == "".join(WORDS)
+
+
+def test_workers_that_slept_and_wake_together_end_the_run_once(world: World) -> None:
+    world.provider.queue(HELD, WHOLE)
+    world.start_workers(2)
+    follower = world.start()
+    follower.wait_text("one two ")
+    for worker in world.workers:
+        worker.send(signal.SIGSTOP)
+    expired = "SELECT 1 FROM agents_run WHERE id = %s AND lease_expires_at < now()"
+    world.wait(lambda: world.rows(expired, follower.run_id))
+    world.provider.exchanges[0].release()
+    for worker in world.workers:
+        worker.send(signal.SIGCONT)
+    assert follower.wait_end(30)["status"] == "succeeded"
+    assert follower.text == "".join(WORDS)
+    world.check_ended(follower)
+
+
+def test_a_run_waits_for_a_worker_and_is_then_done(world: World) -> None:
+    world.start_workers(0)
+    run_id = world.queue()
+    follower = world.follow(run_id)
+    assert world.run(run_id)["status"] == "queued"
+    world.start_workers()
+    assert follower.wait_end(30)["status"] == "succeeded"
+    world.check_ended(follower)
