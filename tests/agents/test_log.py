@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import LazySettings
 
 from agent_app.runs import events
 from agent_app.runs.events import Event
@@ -19,10 +19,13 @@ class Pushed(StreamWriter):
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.second = asyncio.Event()
 
     def push(self, run_id: UUID, attempt: int, event: Event) -> None:
         assert (run_id, attempt) == (RUN, 3)
         self.events.append(event)
+        if len(self.events) == 2:
+            self.second.set()
 
     def deltas(self) -> list[str]:
         return [event.payload()["delta"] for event in self.events if event.type.endswith("_delta")]
@@ -38,7 +41,7 @@ def log_of(pushed: Pushed, last_seq: int = 0) -> RunLog:
 
 
 async def test_the_first_delta_leaves_at_once_and_the_next_ones_together(
-    pushed: Pushed, settings: SettingsWrapper
+    pushed: Pushed, settings: LazySettings
 ) -> None:
     settings.RUN_DELTA_INTERVAL = 60.0
     log = log_of(pushed)
@@ -51,18 +54,16 @@ async def test_the_first_delta_leaves_at_once_and_the_next_ones_together(
     assert pushed.deltas() == ["one ", "two three four"]
 
 
-async def test_waiting_deltas_leave_after_the_interval_by_themselves(pushed: Pushed, settings: SettingsWrapper) -> None:
+async def test_waiting_deltas_leave_after_the_interval_by_themselves(pushed: Pushed, settings: LazySettings) -> None:
     settings.RUN_DELTA_INTERVAL = 0.01
     log = log_of(pushed)
     log.delta(events.CONTENT_DELTA, "one ")
     log.delta(events.CONTENT_DELTA, "two ")
-    async with asyncio.timeout(5):
-        while len(pushed.events) < 2:  # each turn lets the loop's timers run
-            await asyncio.sleep(0)
+    await asyncio.wait_for(pushed.second.wait(), 5)
     assert pushed.deltas() == ["one ", "two "]
 
 
-async def test_other_events_never_overtake_text(pushed: Pushed, settings: SettingsWrapper) -> None:
+async def test_other_events_never_overtake_text(pushed: Pushed, settings: LazySettings) -> None:
     settings.RUN_DELTA_INTERVAL = 60.0
     log = log_of(pushed)
     log.delta(events.REASONING_DELTA, "hm")

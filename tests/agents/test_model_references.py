@@ -1,7 +1,7 @@
 """Which model a reference means."""
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import LazySettings
 
 from agent_app.model_references import resolve
 from agent_app.models import Provider
@@ -80,14 +80,14 @@ def test_without_any_model_it_says_where_to_add_one(cast: Cast) -> None:
 
 @pytest.mark.parametrize("reference", ["", LOCAL, "smollm2-135m-instruct"])
 def test_the_local_model_is_the_default_where_there_is_one(
-    cast: Cast, settings: SettingsWrapper, providers: dict[str, Provider], reference: str
+    cast: Cast, settings: LazySettings, providers: dict[str, Provider], reference: str
 ) -> None:
     settings.LOCAL_MODEL_URL = "http://127.0.0.1:1/v1"
     resolved = resolve(workspace_id=cast.alice.workspace_id, reference=reference)
     assert (resolved.reference, resolved.provider) == (LOCAL, None)
 
 
-def test_the_local_provider_has_one_model(cast: Cast, settings: SettingsWrapper) -> None:
+def test_the_local_provider_has_one_model(cast: Cast, settings: LazySettings) -> None:
     settings.LOCAL_MODEL_URL = "http://127.0.0.1:1/v1"
     with pytest.raises(Refused) as refused:
         resolve(workspace_id=cast.alice.workspace_id, reference="local/gpt")

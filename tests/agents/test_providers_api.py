@@ -66,7 +66,13 @@ def test_names_that_references_could_not_tell_apart_are_refused(cast: Cast, name
 
 @pytest.mark.parametrize(
     "base_url",
-    ["http://10.0.0.1/v1", "http://169.254.169.254/", "http://[fd00::1]/v1", "https://me:secret@example.com/v1", "ftp://example.com/"],  # pragma: allowlist secret
+    [
+        "http://10.0.0.1/v1",  # pragma: allowlist secret
+        "http://169.254.169.254/",  # pragma: allowlist secret
+        "http://[fd00::1]/v1",  # pragma: allowlist secret
+        "https://me:secret@example.com/v1",  # pragma: allowlist secret
+        "ftp://example.com/",  # pragma: allowlist secret
+    ],
 )  # fmt: skip
 def test_private_addresses_are_refused(cast: Cast, base_url: str) -> None:
     assert cast.alice.api.post("providers/", BODY | {"base_url": base_url}).status_code == 400

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Iterator
 
 import pytest
+from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
-from pytest_django.fixtures import SettingsWrapper
 
 from config.lib import secrets
 from config.lib.secrets import DecryptionError, decrypt, encrypt, hint, redact
@@ -40,7 +40,7 @@ def test_what_was_changed_is_refused(change: object) -> None:
         decrypt(change(encrypt("x", purpose="a")), purpose="a")  # type: ignore[operator]
 
 
-def test_a_rotated_key_still_reads_old_rows_and_writes_with_the_new_one(settings: SettingsWrapper) -> None:
+def test_a_rotated_key_still_reads_old_rows_and_writes_with_the_new_one(settings: LazySettings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     old = encrypt("x", purpose="a")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
@@ -55,7 +55,7 @@ def test_a_rotated_key_still_reads_old_rows_and_writes_with_the_new_one(settings
 
 
 @pytest.mark.parametrize("keys", [[], [base64.urlsafe_b64encode(b"short").decode()]])
-def test_a_missing_or_short_key_is_an_error_of_the_operator(settings: SettingsWrapper, keys: list[str]) -> None:
+def test_a_missing_or_short_key_is_an_error_of_the_operator(settings: LazySettings, keys: list[str]) -> None:
     settings.FIELD_ENCRYPTION_KEYS = keys
     with pytest.raises(ImproperlyConfigured):
         encrypt("x", purpose="a")
@@ -68,7 +68,13 @@ def test_a_hint_shows_four_characters_of_a_long_secret(secret: str, shown: str) 
 
 @pytest.mark.parametrize(
     "key",
-    ["sk-abcdefghijklmnop", "sk-proj-abc_def-ghijklmn", "AIzaSyA1234567890abcdefghij", "hf_abcdefghijklmnop", "Bearer abcdef.ghijkl-mnop"],  # pragma: allowlist secret
+    [
+        "sk-abcdefghijklmnop",  # pragma: allowlist secret
+        "sk-proj-abc_def-ghijklmn",  # pragma: allowlist secret
+        "AIzaSyA1234567890abcdefghij",  # pragma: allowlist secret
+        "hf_abcdefghijklmnop",  # pragma: allowlist secret
+        "Bearer abcdef.ghijkl-mnop",  # pragma: allowlist secret
+    ],
 )  # fmt: skip
 def test_what_looks_like_a_key_is_taken_out(key: str) -> None:
     assert redact(f"Incorrect key {key}, sorry") == "Incorrect key [redacted], sorry"

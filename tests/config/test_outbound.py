@@ -3,7 +3,7 @@
 import ipaddress
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import LazySettings
 
 from config.lib.errors import InvalidInput
 from config.lib.outbound import AddressRefused, GuardedResolver, allowed, check_url
@@ -57,7 +57,7 @@ def test_loopback_is_allowed_only_where_the_operator_says_so() -> None:
         check_url("http://169.254.169.254/", allow_loopback=True)
 
 
-def test_the_operators_list_opens_a_host_and_no_other(settings: SettingsWrapper) -> None:
+def test_the_operators_list_opens_a_host_and_no_other(settings: LazySettings) -> None:
     settings.OUTBOUND_ALLOWED_HOSTS = ["10.0.0.5"]
     check_url("http://10.0.0.5/v1")
     with pytest.raises(InvalidInput):
@@ -74,7 +74,7 @@ async def test_names_that_lead_here_are_refused_by_the_connection(host: str) -> 
     await resolver.close()
 
 
-async def test_the_resolver_obeys_the_operators_list_and_loopback(settings: SettingsWrapper) -> None:
+async def test_the_resolver_obeys_the_operators_list_and_loopback(settings: LazySettings) -> None:
     assert await GuardedResolver(allow_loopback=True).resolve("localhost", 80)
     with pytest.raises(AddressRefused):
         await GuardedResolver(allow_loopback=True).resolve("10.0.0.5", 80)

@@ -28,4 +28,29 @@ TABLE = [
     Line("POST", "workspaces/", (201, 201, 201, 201, 201, 401), {"name": "Another"}),
     Line("GET", "workspaces/{workspace}/", (200, 200, 200, 200, 404, 401)),
     Line("PATCH", "workspaces/{workspace}/", (200, 200, 403, 403, 404, 401), {"name": "Renamed"}),
+    Line("GET", "agents/", (200, 200, 200, 200, 404, 401)),
+    Line("POST", "agents/", (201, 201, 201, 403, 404, 401), {"name": "Porter"}),
+    Line("GET", "agents/{agent}/", (200, 200, 200, 200, 404, 401)),
+    Line("PATCH", "agents/{agent}/", (200, 200, 200, 403, 404, 401), {"name": "Porter"}),
+    Line("PUT", "agents/{agent}/", (200, 200, 200, 403, 404, 401), {"name": "Porter"}),
+    Line("DELETE", "agents/{agent}/", (204, 204, 204, 403, 404, 401)),
+    Line("GET", "providers/", (200, 200, 200, 200, 404, 401)),
+    Line("POST", "providers/", (201, 201, 403, 403, 404, 401), {"type": "openai", "name": "OpenAI"}),
+    Line("GET", "providers/{provider}/", (200, 200, 200, 200, 404, 401)),
+    Line("PATCH", "providers/{provider}/", (200, 200, 403, 403, 404, 401), {"name": "Other"}),
+    Line("DELETE", "providers/{provider}/", (204, 204, 403, 403, 404, 401)),
+    Line("GET", "conversations/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "conversations/{conversation}/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "conversations/{conversation}/messages/", (200, 200, 200, 200, 404, 401)),
+    Line("PATCH", "conversations/{conversation}/", (200, 200, 200, 200, 404, 401), {"title": "New"}),
+    Line("DELETE", "conversations/{conversation}/", (204, 204, 204, 204, 404, 401)),
+    Line("GET", "runs/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "runs/{run}/", (200, 200, 200, 200, 404, 401)),
+    Line("POST", "runs/{run}/cancel/", (409, 409, 409, 409, 404, 401)),
+]
+
+# Plain async views read on other threads, so their rows must be committed. The run has ended: nothing is left to stream.
+COMMITTED = [
+    Line("POST", "agents/{agent}/run/", (422, 422, 422, 422, 404, 401), {"message": "Hello"}),
+    Line("GET", "runs/{run}/events/", (204, 204, 204, 204, 404, 401)),
 ]

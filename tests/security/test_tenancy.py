@@ -5,6 +5,9 @@ import pytest
 from tests.cast import Cast
 from tests.walk import NOBODYS_ID, Address, addresses
 
+# Asynchronous endpoints read on other threads, which see only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 # Endpoints that are about the person and not about a workspace.
 PERSONAL = {"api/", "api/schema/", "api/docs/", "api/v1/users/me/", "api/v1/workspaces/"}
 

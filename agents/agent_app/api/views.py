@@ -64,8 +64,8 @@ class AgentsView(APIView):
         operation_id="agents_create", request=serializers.AgentInput, responses={201: serializers.AgentOutput}
     )
     def post(self, request: Request) -> Response:
-        fields = _valid(serializers.AgentInput(data=request.data))
-        agent = agents.agent_create(actor=identify(request), fields=fields)
+        actor = identify(request)
+        agent = agents.agent_create(actor=actor, fields=_valid(serializers.AgentInput(data=request.data)))
         return Response(serializers.AgentOutput(agent).data, status=201)
 
 
@@ -108,8 +108,8 @@ class ProvidersView(APIView):
         operation_id="providers_create", request=serializers.ProviderInput, responses={201: serializers.ProviderOutput}
     )
     def post(self, request: Request) -> Response:
-        fields = _valid(serializers.ProviderInput(data=request.data))
-        provider = providers.provider_create(actor=identify(request), fields=fields)
+        actor = identify(request)
+        provider = providers.provider_create(actor=actor, fields=_valid(serializers.ProviderInput(data=request.data)))
         return Response(serializers.ProviderOutput(provider).data, status=201)
 
 
