@@ -62,8 +62,8 @@ def run(*command: str, environment: dict[str, str] | None = None) -> None:
     )
 
 
-def tool(name: str, *arguments: str) -> None:
-    run(str(BIN / name), *arguments)
+def tool(name: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    run(str(BIN / name), *arguments, environment=environment)
 
 
 def manage(*arguments: str) -> None:
@@ -104,7 +104,7 @@ def check_audit() -> None:
 
 
 CHECKS: dict[str, Callable[[], None]] = {
-    "types": lambda: tool("mypy"),
+    "types": lambda: tool("mypy", environment=production()),  # its Django plugin loads the settings
     "format": lambda: tool("ruff", "format", "--check", "--quiet", "."),
     "lint": lambda: tool("ruff", "check", "--quiet", "."),
     "layers": lambda: tool("lint-imports"),

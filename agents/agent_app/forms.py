@@ -40,7 +40,8 @@ class AgentForm(forms.Form):
     max_tokens = forms.IntegerField(label=_("Longest answer, tokens"), required=False, min_value=1, max_value=1_000_000)
 
     def __init__(self, *args: Any, agent: Agent, models: list[dict[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(agent), **kwargs)
+        kwargs["initial"] = _initial(agent)
+        super().__init__(*args, **kwargs)
         self.agent = agent
         choices = [(model["reference"], f"{model['label']} · {model['provider']}") for model in models]
         if agent.model and agent.model not in dict(choices):

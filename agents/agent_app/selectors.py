@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from agent_app import model_references
-from agent_app.models import ACTIVE, Agent, Conversation, Message, Provider, Run, RunStatus
+from agent_app.models import Agent, Conversation, Message, Provider, Run, RunStatus
 from community.access import Actor
 
 AGENT_ORDERINGS = ("name", "-name", "updated_at", "-updated_at", "created_at", "-created_at")
@@ -36,12 +36,11 @@ def agent_statistics(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
         .values("agent_id")
         .annotate(
             total=Count("id"),
-            ended=Count("id", filter=~Q(status__in=ACTIVE)),
             succeeded=Count("id", filter=Q(status=RunStatus.SUCCEEDED)),
             cost=Sum("credits"),
         )
     )
-    return {row["agent_id"]: row for row in rows}
+    return {row["agent_id"]: dict(row) for row in rows}
 
 
 def conversation_list(actor: Actor, agent_id: UUID | None = None, search: str = "") -> QuerySet[Conversation]:

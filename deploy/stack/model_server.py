@@ -3,7 +3,7 @@
 import signal
 import sys
 
-import xllamacpp  # type: ignore[import-untyped]
+import xllamacpp
 
 from deploy.stack import ready
 from deploy.stack.model import CONTEXT, MODEL_ID, SLEEP_AFTER, SLOTS

@@ -90,7 +90,7 @@ class Client:
         self.base_url, self.session = stack.base_url, session
 
     async def open(self, path: str, **options: Any) -> Playground:
-        return Playground(await self.session.ws_connect(f"{self.base_url}{path}", timeout=None, **options))
+        return Playground(await self.session.ws_connect(f"{self.base_url}{path}", **options))
 
     async def playground(self, person: Person, agent_id: str) -> Playground:
         """A socket that is ready for messages."""

@@ -82,4 +82,4 @@ def agents_bulk(request: ActorRequest) -> HttpResponse:
 def is_fragment(request: HttpRequest) -> bool:
     """Whether HTMX asks for a part of the page (a boosted link or the history asks for all of it)."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
