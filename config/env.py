@@ -1,11 +1,12 @@
 """Everything the environment may configure, typed. ``.env.example`` documents each name; a test keeps the two in step."""
 
-from functools import cached_property
+import sys
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,4 +82,19 @@ class Env(BaseSettings):
         }
 
 
-env = Env()
+def read() -> Env:
+    """The environment as it is now. Exits with a line for each value that cannot be used."""
+    try:
+        return Env()
+    except ValidationError as error:
+        sys.exit("\n".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}." for one in error.errors()))
+
+
+_kept = cache(read)
+
+
+def __getattr__(name: str) -> Env:
+    """``env``: read at the first question, not at the import, because a test plugin sets names in between."""
+    if name != "env":
+        raise AttributeError(name)
+    return _kept()

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.env import BASE_DIR, Env
+from config.env import BASE_DIR, Env, read
 from deploy.stack.failures import StackError
 
 DISK_NEEDED = 300 * 1024 * 1024
@@ -25,7 +25,7 @@ class Options:
 
     @classmethod
     def read(cls) -> "Options":
-        env = Env()
+        env = read()
         return cls(env=env, given=frozenset(env.model_fields_set))
 
     @property

@@ -246,7 +246,7 @@ async def test_runs_of_one_socket_do_not_mix(playground: Playground, provider: F
         '{"type": "cancel"}',
         '{"type": "cancel", "run_id": 7}',
         '{"type": "cancel", "run_id": "no-uuid"}',
-        f'{{"type": "resume", "run_id": "{uuid4()}"}}',
+        '{"type": "resume", "run_id": "0199a0e0-0000-7000-8000-000000000000"}',
         '{"type": "resume", "after": "x"}',
         '{"type": "resume", "after": -1}',
     ],
