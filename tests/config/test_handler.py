@@ -10,7 +10,8 @@ from pytest_django import Settings
 
 from config.handler import Handler
 
-pytestmark = pytest.mark.asyncio
+# The database threads look after their connections before each call, also for views that ask nothing of them.
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
