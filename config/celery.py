@@ -6,9 +6,12 @@ from typing import Any
 from celery import Celery, signals
 
 import config  # noqa: F401  (puts agents/ on sys.path)
+from config import broker
 from config.lib import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+broker.install()
 
 app = Celery("troupe")
 app.config_from_object("django.conf:settings", namespace="CELERY")

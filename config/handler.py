@@ -11,6 +11,8 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, reset_queries
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -18,6 +20,12 @@ from config.lib.db import in_db
 
 
 class Handler(ASGIHandler):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """As Django's, without a context in which each request starts a thread of its own for the little that is left to
+        threads here (a response's ``close``); one thread serves all.
+        """
+        await self.handle(scope, receive, send)
+
     def make_view_atomic(self, view: Callable[..., Any]) -> Callable[..., Any]:
         """The hook in which Django prepares a view just before it looks whether it is asynchronous."""
         prepared = super().make_view_atomic(view)
@@ -30,3 +38,10 @@ def _on_database_thread(view: Callable[..., HttpResponseBase]) -> Callable[..., 
         return await in_db(view, request, *args, **kwargs)
 
     return on_database_thread
+
+
+def keep_off_request_signals() -> None:
+    """Let a request's start and end wake no thread: ``in_db`` looks after its connections itself before each use."""
+    request_started.disconnect(reset_queries)
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)

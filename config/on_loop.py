@@ -2,13 +2,12 @@
 
 Their asynchronous form takes two turns over a thread for each request, for work that takes microseconds: nine of them cost
 3 ms a request, most of what a small endpoint costs. What they do is pure, except in the places named below, which do take
-the thread. On a synchronous server nothing changes.
+a database thread. On a synchronous server nothing changes.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from csp.middleware import CSPMiddleware as Csp
 from django.contrib.auth.middleware import AuthenticationMiddleware as Authentication
 from django.contrib.messages.middleware import MessageMiddleware as Message
@@ -21,6 +20,8 @@ from django.middleware.csrf import CsrfViewMiddleware as Csrf
 from django.middleware.locale import LocaleMiddleware as Locale
 from django.middleware.security import SecurityMiddleware as Security
 from django.utils.deprecation import MiddlewareMixin
+
+from config.lib.db import in_db
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
@@ -37,7 +38,7 @@ class OnLoop(MiddlewareMixin):
         if after is None:
             return response
         if self.blocks(request):
-            return await sync_to_async(after, thread_sensitive=True)(request, response)  # type: ignore[no-any-return]
+            return await in_db(after, request, response)
         return after(request, response)  # type: ignore[no-any-return]
 
     def blocks(self, request: HttpRequest) -> bool:
@@ -79,7 +80,7 @@ class CsrfViewMiddleware(OnLoop, Csrf):
         if request.method in SAFE_METHODS or getattr(callback, "csrf_exempt", False):
             return check(request, callback, args, kwargs)
         # Looking for the token parses the form, which may be a large upload.
-        return await sync_to_async(check, thread_sensitive=True)(request, callback, args, kwargs)
+        return await in_db(check, request, callback, args, kwargs)
 
 
 class AuthenticationMiddleware(OnLoop, Authentication):

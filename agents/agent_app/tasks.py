@@ -6,8 +6,9 @@ from celery import shared_task, signals
 from django.utils.module_loading import import_string
 
 from agent_app.runnable import ENGINE
-from agent_app.runs import loop, reaper
+from agent_app.runs import reaper
 from agent_app.runs.worker import worker
+from config.lib import loop
 from config.lib.ids import parse_uuid
 
 

@@ -35,6 +35,12 @@ def watched(stack: Stack, provider: int) -> dict[str, int]:
     }
 
 
+def used_by(pids: dict[str, int]) -> dict[str, float]:
+    """Processor seconds of each so far. All the others are children of the client, which is this process."""
+    used = {label: report.cpu_seconds(pid) for label, pid in pids.items()}
+    return used | {"client": used["client"] * 2 - sum(used.values())}
+
+
 async def measure(stack: Stack, url: str, pid: int, arguments: argparse.Namespace) -> None:
     person = stack.register()
     person.provider(url, [MODEL])
@@ -47,9 +53,9 @@ async def measure(stack: Stack, url: str, pid: int, arguments: argparse.Namespac
     for level in (int(part) for part in arguments.concurrency.split(",")):
         plain, plain_seconds = await load(direct, level, arguments.runs, arguments.seconds)
         pids = watched(stack, pid)
-        before = {label: report.cpu_seconds(each) for label, each in pids.items()}
+        before = used_by(pids)
         timings, took = await load(ours, level, arguments.runs, arguments.seconds)
-        after = {label: report.cpu_seconds(each) for label, each in pids.items()}
+        after = used_by(pids)
         done = report.good(timings)
         totals = [timing.total * 1000 for timing in done]
         rate, plain_rate = len(done) / took, len(report.good(plain)) / plain_seconds

@@ -6,6 +6,7 @@ a lost stream), a reader notices by the numbers and fills the gap from the strea
 
 import asyncio
 import logging
+import time
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ _BLOCK_MS = 4000  # below the client's socket timeout
 _MAX_PENDING = 2000
 _CHECK_INTERVAL = 5.0  # seconds without news after which the database is asked whether the run has ended
 _BROKEN_INTERVAL = 0.5
+_WAKE_EXPIRY = 120
 
 
 class Subscription:
@@ -67,6 +69,7 @@ class Multiplexer:
         self.broken = False
         self._wake_key = f"reader:{uuid4()}"
         self._wake_id = "0"
+        self._wake_kept_until = 0.0
         self._runs: dict[str, _Followed] = {}
         self._task: asyncio.Task[None] | None = None
         self._wakers: set[asyncio.Task[None]] = set()
@@ -97,11 +100,13 @@ class Multiplexer:
             waker.add_done_callback(self._wakers.discard)
 
     async def _wake(self) -> None:
+        """Let the blocking read end, so that the next one asks for the new run too. The key expires with its process."""
+        client = redis.loop_client()
         try:
-            async with redis.loop_client().pipeline(transaction=False) as pipeline:
-                pipeline.xadd(self._wake_key, {"w": "1"}, maxlen=1, approximate=False)
-                pipeline.expire(self._wake_key, 60)
-                await pipeline.execute()
+            await client.xadd(self._wake_key, {"w": "1"}, maxlen=1, approximate=False)
+            if time.monotonic() > self._wake_kept_until:
+                await client.expire(self._wake_key, _WAKE_EXPIRY)
+                self._wake_kept_until = time.monotonic() + _WAKE_EXPIRY / 2
         except (RedisError, OSError, TimeoutError):
             self.broken = True
 

@@ -1,10 +1,11 @@
-"""The one event loop of a worker process, on a thread of its own.
+"""One event loop a process, on a thread of its own, for threads that have asynchronous work to do.
 
 Celery's threads submit coroutines to it and wait, so one process carries hundreds of runs that wait for models, and
 everything bound to a loop (HTTP sessions, Valkey connections) exists once.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -24,10 +25,19 @@ def get() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None:
             _loop = uvloop.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name="run-loop", daemon=True).start()
+            threading.Thread(target=_loop.run_forever, name="loop", daemon=True).start()
         return _loop
 
 
 def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     """Run ``coroutine`` on the loop, from any other thread."""
     return asyncio.run_coroutine_threadsafe(coroutine, get())
+
+
+def _forget() -> None:
+    """A forked child has the loop's memory but not its thread."""
+    global _lock, _loop
+    _lock, _loop = threading.Lock(), None
+
+
+os.register_at_fork(after_in_child=_forget)
