@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware as Csp
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware as Authentication
 from django.contrib.messages.middleware import MessageMiddleware as Message
 from django.contrib.sessions.middleware import SessionMiddleware as Session
@@ -20,6 +21,7 @@ from django.middleware.csrf import CsrfViewMiddleware as Csrf
 from django.middleware.locale import LocaleMiddleware as Locale
 from django.middleware.security import SecurityMiddleware as Security
 from django.utils.deprecation import MiddlewareMixin
+from servestatic.middleware import ServeStaticMiddleware as ServeStatic
 
 from config.lib.db import in_db
 
@@ -51,6 +53,14 @@ class SecurityMiddleware(OnLoop, Security):
 
 class CSPMiddleware(OnLoop, Csp):
     pass
+
+
+class ServeStaticMiddleware(ServeStatic):  # type: ignore[misc]  # untyped
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """In development it looks on the disk, on a thread, whatever the path: only for paths of static files here."""
+        static = request.path_info.startswith(settings.STATIC_URL)
+        response: HttpResponseBase = await (super().__call__(request) if static else self.get_response(request))
+        return response
 
 
 class SessionMiddleware(OnLoop, Session):

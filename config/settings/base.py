@@ -61,7 +61,7 @@ MIDDLEWARE = [
     "config.middleware.problem_pages",
     "config.on_loop.SecurityMiddleware",
     "config.on_loop.CSPMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "config.on_loop.ServeStaticMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "config.on_loop.SessionMiddleware",
     "config.on_loop.LocaleMiddleware",

@@ -15,7 +15,7 @@ from agent_app.runs import lifecycle
 from agent_app.services import agents, conversations, providers
 from community.api.authentication import identify
 from config.lib.errors import InvalidInput
-from config.lib.http import Pagination
+from config.lib.http import Pagination, represent
 from config.lib.ids import parse_uuid
 
 _PAGE = [OpenApiParameter("limit", int), OpenApiParameter("offset", int)]
@@ -24,7 +24,7 @@ _PAGE = [OpenApiParameter("limit", int), OpenApiParameter("offset", int)]
 def _page(request: Request, rows: Any, serializer: Any, view: APIView) -> Response:
     paginator = Pagination()
     page: Any = paginator.paginate_queryset(rows, request, view=view)
-    return paginator.get_paginated_response(serializer(page, many=True).data)
+    return paginator.get_paginated_response(represent(serializer, page))
 
 
 def _valid(serializer: Any) -> dict[str, Any]:
