@@ -10,6 +10,7 @@ from uuid import UUID
 from celery import current_app
 from django.utils import timezone
 
+from agent_app.engine.providers import transport
 from agent_app.models import Agent, Provider, Run, RunEvent
 from agent_app.runs import lifecycle
 from agent_app.runs.events import Event
@@ -59,6 +60,7 @@ async def _execute(run_id: UUID) -> None:
     worker = Worker()
     await worker.execute(run_id)
     await worker.shut_down()
+    await transport.close()
 
 
 def execute(run: Run) -> Run:
@@ -102,3 +104,12 @@ def stored(run: Run) -> list[RunEvent]:
 
 def text_of(events: list[Event]) -> str:
     return "".join(event.payload()["delta"] for event in events if event.type == "content_delta")
+
+
+def body_of(answer: Any) -> bytes:
+    """The body of a streamed answer of Django's test client, read to its end."""
+
+    async def read() -> bytes:
+        return b"".join([part async for part in answer.streaming_content])
+
+    return asyncio.run(read())

@@ -31,3 +31,9 @@ def session(*, guarded: bool) -> aiohttp.ClientSession:
             trust_env=False,
         )
     return own[guarded]
+
+
+async def close() -> None:
+    """Close the running loop's sessions: for a loop that ends before its process does."""
+    for own in _sessions.pop(asyncio.get_running_loop(), {}).values():
+        await own.close()
