@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connections
+from xdist.scheduler import LoadScopeScheduling
 
 from config import celery  # noqa: F401  (makes it the current Celery application, as every entry point does)
 from config.lib import db
@@ -27,3 +29,28 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
     for closed in [pool.submit(let_go) for _ in range(count)]:
         closed.result()
+
+
+class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
+    """The browser tests share one stack and one browser, so all of them go to one worker of xdist."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    return Scheduler(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests have measured (``record_property``)."""
+    measured = [
+        f"{name}: {value}"
+        for report in terminalreporter.getreports("passed")
+        if report.when == "call"
+        for name, value in report.user_properties
+    ]
+    if measured:
+        terminalreporter.section("measured")
+        terminalreporter.write_line("\n".join(measured))

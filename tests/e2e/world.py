@@ -1,0 +1,53 @@
+"""What there is to see: Alice's agent, a conversation, runs and a provider, made through the API."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from tests.benchmarks.stack import Person, Stack
+from tests.fakes.openai_wire import FakeOpenAI
+from tests.fakes.script import Script
+
+ANSWER = """Your parcel is **on its way**. I looked at three things:
+
+1. the label was printed on Monday;
+2. the carrier scanned it on Tuesday;
+3. it has not reached the depot yet.
+
+```python
+def days_left(sent: int, usual: int = 3) -> int:
+    return max(0, usual - sent)
+```
+
+Ask me again *tomorrow*, or see [the carrier](https://example.com/).
+"""
+
+
+@dataclass
+class World:
+    """``places`` are the values of the parameters in addresses."""
+
+    stack: Stack
+    provider: FakeOpenAI
+    alice: Person
+    places: dict[str, str]
+
+    @classmethod
+    def furnish(cls, stack: Stack, provider: FakeOpenAI) -> Self:
+        alice = stack.register("Alice")
+        added = alice.provider(provider.base_url, ["m"])
+        body = {
+            "name": "Refund specialist", "description": "Finds parcels and money.", "instructions": "Be kind.",
+            "model": "fake/m", "starters": ["Where is my parcel?", "How do I send it back?"], "tags": ["support"],
+        }  # fmt: skip
+        agent_id = alice.create("/agents/", body)["id"]
+        alice.create("/agents/", {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"})
+        run = f"/agents/{agent_id}/run/"
+        provider.queue(Script(deltas=(ANSWER,)), Script(status=500, message="The moon is in the way."))
+        answered = alice.request("POST", run, {"message": "Where is my parcel?"}, expect=200).json()
+        alice.request("POST", run, {"message": "And my money?"}, expect=502)
+        workspace_id = alice.request("GET", "/workspaces/", expect=200).json()["results"][0]["id"]
+        places = {
+            "agent_id": agent_id, "conversation_id": answered["conversation_id"], "run_id": answered["run_id"],
+            "provider_id": added["id"], "workspace_id": workspace_id,
+        }  # fmt: skip
+        return cls(stack, provider, alice, places)
