@@ -18,12 +18,14 @@ def get_agent(actor: Actor, agent_id: UUID, action: str = "agent.read") -> Agent
 
 
 def get_run(actor: Actor, run_id: UUID, action: str = "run.read") -> Run:
-    rows = Run.objects.in_workspace(actor.workspace_id).select_related("agent", "snapshot")
+    rows = Run.objects.in_workspace(actor.workspace_id).select_related("agent", "snapshot", "conversation")
     return _get(rows, actor, run_id, action, _("There is no such run."))
 
 
 def get_conversation(actor: Actor, conversation_id: UUID, action: str = "conversation.read") -> Conversation:
-    rows = Conversation.objects.in_workspace(actor.workspace_id).select_related("agent", "last_run")
+    """A conversation belongs to the person who began it; to everybody else, whatever their role, there is none."""
+    own = Conversation.objects.in_workspace(actor.workspace_id).filter(created_by_id=actor.id)
+    rows = own.select_related("agent", "last_run")
     return _get(rows, actor, conversation_id, action, _("There is no such conversation."))
 
 

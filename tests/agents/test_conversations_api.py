@@ -55,6 +55,29 @@ def test_missing_and_anothers_are_the_same(cast: Cast) -> None:
     assert cast.dave.api.delete(f"conversations/{conversation.id}/").status_code == 404
 
 
+@pytest.mark.parametrize("who", ["bob", "carol"])
+def test_a_colleague_cannot_open_or_change_it(cast: Cast, who: str) -> None:
+    conversation = make_conversation(cast.alice)
+    colleague, path = getattr(cast, who), f"conversations/{conversation.id}/"
+    asked = [colleague.api.get(path), colleague.api.get(f"{path}messages/"), colleague.api.patch(path, {"title": "x"})]
+    assert [answer.status_code for answer in [*asked, colleague.api.delete(path)]] == [404] * 4
+    page = colleague.browser().get(f"/agents/{conversation.agent_id}/chat/{conversation.id}/")
+    assert page.status_code == 404
+    conversation.refresh_from_db()
+    assert conversation.title == "Parcel"
+
+
+def test_a_colleague_sees_the_run_but_no_way_into_the_conversation(cast: Cast) -> None:
+    conversation = make_conversation(cast.alice)
+    run = make_run(cast.alice, conversation.agent, conversation=conversation, output="On its way.")
+    way_in = f"/agents/{conversation.agent_id}/chat/{conversation.id}/"
+    assert way_in in cast.alice.browser().get(f"/runs/{run.id}/").content.decode()
+    seen = cast.bob.browser().get(f"/runs/{run.id}/").content.decode()
+    assert "On its way." in seen
+    assert way_in not in seen
+    assert cast.bob.api.get(f"runs/{run.id}/").json()["output"] == "On its way."
+
+
 def test_one_that_is_being_answered_is_not_deleted(cast: Cast) -> None:
     conversation = make_conversation(cast.alice)
     make_run(cast.alice, conversation.agent, conversation=conversation, status="queued", finished_at=None)

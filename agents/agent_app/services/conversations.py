@@ -36,7 +36,7 @@ def message_add(
     conversation = (
         Conversation.objects.in_workspace(actor.workspace_id)
         .select_for_update(of=("self",))
-        .filter(id=conversation_id, agent_id=agent.id)
+        .filter(id=conversation_id, agent_id=agent.id, created_by_id=actor.id)
         .first()
     )
     if conversation is None:
