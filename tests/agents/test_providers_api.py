@@ -102,3 +102,15 @@ def test_the_list_costs_the_same_for_many(cast: Cast, django_assert_max_num_quer
     with django_assert_max_num_queries(3):
         page = cast.carol.api.get("providers/", {"limit": 4}).json()
     assert (page["count"], len(page["results"])) == (10, 4)
+
+
+def test_an_empty_base_url_is_the_types_own_or_refused_with_the_reason(cast: Cast) -> None:
+    openai = make_provider(cast.alice, name="a", type="openai", base_url="https://proxy.example.com/v1")
+    custom = make_provider(cast.alice, name="b", type="custom", base_url="https://api.example.com/v1")
+    changed = cast.alice.api.patch(f"providers/{openai.id}/", {"base_url": ""})
+    assert changed.json()["base_url"] == "https://api.openai.com/v1"
+    refused = cast.alice.api.patch(f"providers/{custom.id}/", {"base_url": ""})
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["base_url"])
+    assert "needs its base URL" in refused.json()["errors"]["base_url"][0]
+    custom.refresh_from_db()
+    assert custom.base_url == "https://api.example.com/v1"

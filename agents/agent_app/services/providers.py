@@ -30,11 +30,8 @@ def provider_create(*, actor: Actor, fields: Mapping[str, Any]) -> Provider:
     actor.require("provider.write")
     values = dict(fields)
     api_key = values.pop("api_key", "")
-    values["base_url"] = values.get("base_url") or DEFAULT_BASE_URL.get(values["type"], "")
-    if not values["base_url"]:
-        raise InvalidInput(errors={"base_url": [_("This type of provider needs its base URL.")]})
+    values["base_url"] = _base_url(values["type"], values.get("base_url", ""))
     _check_name(actor, values["name"])
-    outbound.check_url(values["base_url"], allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
     provider = Provider(workspace_id=actor.workspace_id, created_by=actor.user, **values)
     provider.set_api_key(api_key)
     provider.save(force_insert=True)
@@ -44,7 +41,7 @@ def provider_create(*, actor: Actor, fields: Mapping[str, Any]) -> Provider:
 
 @transaction.atomic
 def provider_update(*, actor: Actor, provider: Provider, changes: Mapping[str, Any]) -> Provider:
-    """Change a provider. A missing ``api_key`` keeps the old one; an empty one removes it."""
+    """Change a provider. A missing ``api_key`` keeps the old one, an empty one removes it; an empty URL is the type's own."""
     actor.require("provider.write")
     values = dict(changes)
     if "api_key" in values:
@@ -52,7 +49,7 @@ def provider_update(*, actor: Actor, provider: Provider, changes: Mapping[str, A
     if "name" in values and values["name"].lower() != provider.name.lower():
         _check_name(actor, values["name"])
     if "base_url" in values:
-        outbound.check_url(values["base_url"], allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
+        values["base_url"] = _base_url(values.get("type", provider.type), values["base_url"])
     for name, value in values.items():
         setattr(provider, name, value)
     provider.save()
@@ -66,6 +63,15 @@ def provider_delete(*, actor: Actor, provider: Provider) -> None:
     actor.require("provider.write")
     _record(actor, "provider.delete", provider)
     provider.delete()
+
+
+def _base_url(kind: str, given: str) -> str:
+    """``given``, or the type's own. Raises InvalidInput where neither is there or it leads where users may not go."""
+    base_url = given or DEFAULT_BASE_URL.get(kind, "")
+    if not base_url:
+        raise InvalidInput(errors={"base_url": [_("This type of provider needs its base URL.")]})
+    outbound.check_url(base_url, allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
+    return base_url
 
 
 def _check_name(actor: Actor, name: str) -> None:
