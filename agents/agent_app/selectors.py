@@ -12,6 +12,7 @@ from agent_app import model_references
 from agent_app.models import Agent, Conversation, Message, Provider, Run, RunStatus
 from community.access import Actor
 
+RUN_ORDERINGS = ("created_at", "-created_at", "finished_at", "-finished_at", "credits", "-credits")
 AGENT_ORDERINGS = ("name", "-name", "updated_at", "-updated_at", "created_at", "-created_at")
 
 
@@ -68,13 +69,26 @@ def path_to(message_id: UUID | None, messages: list[Message]) -> list[Message]:
     return path[::-1]
 
 
-def run_list(actor: Actor, *, agent_id: UUID | None = None, status: str = "") -> QuerySet[Run]:
+def run_list(
+    actor: Actor,
+    *,
+    agent_id: UUID | None = None,
+    conversation_id: UUID | None = None,
+    status: str = "",
+    search: str = "",
+    ordering: str = "-created_at",
+) -> QuerySet[Run]:
+    """The workspace's runs that somebody started; ``search`` looks at what was asked and at the agent's name."""
     rows = Run.objects.in_workspace(actor.workspace_id).roots().select_related("agent")
     if agent_id is not None:
         rows = rows.of_agent(agent_id)
+    if conversation_id is not None:
+        rows = rows.filter(conversation_id=conversation_id)
     if status:
         rows = rows.filter(status=status)
-    return rows.order_by("-created_at")
+    if search:
+        rows = rows.filter(Q(input__message__icontains=search) | Q(agent__name__icontains=search))
+    return rows.order_by(ordering if ordering in RUN_ORDERINGS else "-created_at", "-id")
 
 
 def model_choices(workspace_id: UUID) -> list[dict[str, str]]:

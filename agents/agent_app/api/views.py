@@ -1,8 +1,10 @@
 """Agents, providers, conversations and runs, as far as they do not stream (``api/runs.py`` does)."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +12,7 @@ from rest_framework.views import APIView
 
 from agent_app import access, selectors
 from agent_app.api import serializers
-from agent_app.models import Message, Provider
+from agent_app.models import Message, Provider, RunStatus
 from agent_app.runs import lifecycle
 from agent_app.services import agents, conversations, providers
 from community.api.authentication import identify
@@ -37,6 +39,13 @@ def _uuid_filter(request: Request, name: str) -> UUID | None:
     if value and (parsed := parse_uuid(value)) is None:
         raise InvalidInput(errors={name: ["This is not an id."]})
     return parsed if value else None
+
+
+def _choice(request: Request, name: str, choices: Collection[str]) -> str:
+    value = request.query_params.get(name, "")
+    if value and value not in choices:
+        raise InvalidInput(errors={name: [_("This is none of: %(choices)s.") % {"choices": ", ".join(choices)}]})
+    return value
 
 
 class AgentsView(APIView):
@@ -191,12 +200,24 @@ class MessagesView(APIView):
 class RunsView(APIView):
     @extend_schema(
         operation_id="runs_list",
-        parameters=[*_PAGE, OpenApiParameter("agent_id", str), OpenApiParameter("status", str)],
+        parameters=[
+            *_PAGE,
+            OpenApiParameter("agent_id", UUID),
+            OpenApiParameter("conversation_id", UUID),
+            OpenApiParameter("status", str, enum=RunStatus.values),
+            OpenApiParameter("search", str),
+            OpenApiParameter("ordering", str, enum=selectors.RUN_ORDERINGS),
+        ],
         responses=serializers.RunOutput(many=True),
     )
     def get(self, request: Request) -> Response:
         rows = selectors.run_list(
-            identify(request), agent_id=_uuid_filter(request, "agent_id"), status=request.query_params.get("status", "")
+            identify(request),
+            agent_id=_uuid_filter(request, "agent_id"),
+            conversation_id=_uuid_filter(request, "conversation_id"),
+            status=_choice(request, "status", RunStatus.values),
+            search=request.query_params.get("search", ""),
+            ordering=_choice(request, "ordering", selectors.RUN_ORDERINGS),
         )
         return _page(request, rows, serializers.RunOutput, self)
 

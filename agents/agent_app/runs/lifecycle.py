@@ -30,7 +30,7 @@ from billing.services import holds
 from community.access import Actor
 from community.services import idempotency
 from config.lib import logs, realtime, redis
-from config.lib.errors import Conflict
+from config.lib.errors import Conflict, NotFound
 from config.lib.ids import uuid7
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def start(
             body_digest=idempotency_key.body_digest, object_id=run_id,
         )  # fmt: skip
         if first is not None:
-            return Run.objects.in_workspace(actor.workspace_id).get(id=first.object_id), False
+            return _started_before(actor, first.object_id), False
     limits.check(actor.workspace_id)
     run = registry.get(kind).plan(run_id, actor=actor, object_id=object_id, run_input=run_input, source=source)
     run.status = RunStatus.QUEUED
@@ -91,6 +91,13 @@ def start(
     holds.hold_open(workspace_id=run.workspace_id, run_id=run.id, step="turn:1", model=run.model)
     transaction.on_commit(lambda: enqueue(run.id))
     return run, True
+
+
+def _started_before(actor: Actor, run_id: UUID) -> Run:
+    run = Run.objects.in_workspace(actor.workspace_id).filter(id=run_id).first()
+    if run is None:
+        raise NotFound(_("The run of this Idempotency-Key was deleted. Use a new key."))
+    return run
 
 
 def enqueue(run_id: UUID) -> None:
