@@ -20,7 +20,6 @@ from tests.agents.world import (
     followed,
     make_agent,
     make_provider,
-    one_worker,
     start,
     stored,
     text_of,
@@ -62,15 +61,6 @@ def test_a_run_is_told_stored_and_replayed_alike(cast: Cast, agent: Agent, provi
     assert provider.exchanges[0].key == KEY
     replay = cast.carol.api.get(f"runs/{run.id}/events/")
     assert body_of(replay) == b"".join(event.sse() for event in told)
-
-
-def test_the_end_is_204_and_a_strange_number_400(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
-    run = execute(start(cast.alice, agent))
-    path = f"runs/{run.id}/events"
-    assert cast.alice.api.get(path, {"after": run.last_seq}).status_code == 204
-    for after in ("x", "-1", "1.5", "9" * 10):
-        assert cast.alice.api.get(path, {"after": after}).status_code == 400
-    assert cast.dave.api.get(path).status_code == 404
 
 
 def test_an_answer_cut_by_its_length_is_partial(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
@@ -139,14 +129,3 @@ def test_history_is_sent_verbatim_and_a_busy_conversation_waits(cast: Cast, agen
     assert again.user_message_id == asked
     assert [each["content"] for each in provider.exchanges[2].body["messages"]] == ["Be kind.", "One"]
     assert Message.objects.filter(parent_id=asked, role="assistant").count() == 2
-
-
-def test_a_call_that_waits_gets_the_end(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
-    provider.queue(Script(deltas=("Hi",)), Script(status=500))
-    for expected in (200, 502):
-        with one_worker():
-            answer = cast.alice.api.post(f"agents/{agent.id}/run/", {"message": "Hello"})
-        assert answer.status_code == expected, answer.content
-    later = cast.alice.api.post(f"agents/{agent.id}/run", {"message": "x"}, headers={"Prefer": "respond-async"})
-    assert later.status_code == 202
-    assert later.json()["status_url"] == f"/api/v1/runs/{later.json()['run_id']}/"
