@@ -1,4 +1,4 @@
-// Builds static/dist: app.css (Tailwind), app.js and theme.js (esbuild), icons.svg (the used Lucide icons), fonts.
+// Builds static/dist: app.css (Tailwind), app.js, theme.js and the islands (esbuild), icons.svg (the used Lucide icons), fonts.
 // `node build.mjs --watch` rebuilds on changes. Everything is written anew; nothing in static/dist is kept in git.
 import { watch } from "node:fs";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
@@ -36,9 +36,20 @@ async function styles() {
   await writeFile(`${OUT}/app.css`, WATCHING ? css : optimize(css, { minify: true }).code);
 }
 
+/** Every page loads app.js; a page with an island loads its script after it, which finds Stimulus already there. */
 async function scripts() {
+  const shared = { "@hotwired/stimulus": `${SOURCE}/islands/stimulus.js` };
+  await Promise.all([
+    script([`${SOURCE}/app.js`, `${SOURCE}/theme.js`]),
+    script([`${SOURCE}/islands/chat.js`], shared),
+  ]);
+}
+
+/** @param {string[]} entryPoints @param {Record<string, string>} [alias] */
+async function script(entryPoints, alias) {
   await bundle({
-    entryPoints: [`${SOURCE}/app.js`, `${SOURCE}/theme.js`],
+    entryPoints,
+    alias,
     outdir: OUT,
     bundle: true,
     format: "iife",

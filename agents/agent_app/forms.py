@@ -85,15 +85,22 @@ def _initial(agent: Agent) -> dict[str, Any]:
 
 
 class BulkForm(forms.Form):
-    """Agents ticked in the list and what to do with them."""
+    """Agents ticked in the list and what to do with them; ``confirmed`` once the person has seen what depends on them."""
 
-    action = forms.ChoiceField(choices=[("archive", "archive"), ("delete", "delete")])
+    action = forms.ChoiceField(choices=[(name, name) for name in ("archive", "restore", "delete")])
+    confirmed = forms.BooleanField(required=False)
     ids = forms.TypedMultipleChoiceField(coerce=str, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         given = self.data.getlist("ids") if hasattr(self.data, "getlist") else []
         self.fields["ids"].choices = [(value, value) for value in given]  # type: ignore[attr-defined]
+
+
+class ConversationForm(forms.Form):
+    """Another name for a conversation."""
+
+    title = forms.CharField(label=_("Name"), max_length=120)
 
 
 class ProviderForm(forms.Form):

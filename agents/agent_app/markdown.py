@@ -20,8 +20,8 @@ _ATTRIBUTES = {
     "ol": {"start"},
     "pre": {"class", "tabindex"},
     "figure": {"class"},
-    "span": {"class"},
-    "button": {"class", "type", "data-chat-copy-code"},
+    "span": {"class", "data-copy-target"},
+    "button": {"class", "type", "data-controller", "data-action", "data-copy-near-value", "data-copy-done-value"},
 }
 _FORMATTER = HtmlFormatter(nowrap=True, classprefix="pg-")
 _LONGEST_HIGHLIGHTED = 50_000
@@ -61,7 +61,9 @@ def _fence(self, tokens, index, options, env):  # type: ignore[no-untyped-def]
     language = (tokens[index].info or "").split(" ")[0]
     return (
         f'<figure class="chat-code"><figcaption><span>{escape(language)}</span>'
-        f'<button type="button" class="btn btn-ghost btn-sm" data-chat-copy-code>{escape(_("Copy"))}</button></figcaption>'
+        '<button type="button" class="btn btn-ghost btn-sm" data-controller="copy" data-action="copy#copy" '
+        f'data-copy-near-value="figure pre" data-copy-done-value="{escape(_("Copied"))}">'
+        f'<span data-copy-target="label">{escape(_("Copy"))}</span></button></figcaption>'
         f'<pre class="code" tabindex="0"><code>{_highlighted(code, language)}</code></pre></figure>'
     )
 

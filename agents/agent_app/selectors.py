@@ -1,11 +1,13 @@
 """Reads that serve pages and the API."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agent_app import model_references
@@ -44,6 +46,35 @@ def agent_statistics(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
     return {row["agent_id"]: dict(row) for row in rows}
 
 
+def agent_dependents(actor: Actor, ids: list[UUID]) -> QuerySet[Agent]:
+    """Agents of the workspace with what hangs on each: ``conversation_total``, ``run_total``, ``active_total`` runs under way."""
+
+    def total(rows: QuerySet[Any]) -> Coalesce:
+        counted = rows.filter(agent_id=OuterRef("id")).order_by().values("agent_id").annotate(total=Count("id"))
+        return Coalesce(Subquery(counted.values("total")), 0)
+
+    return (
+        Agent.objects.in_workspace(actor.workspace_id)
+        .filter(id__in=ids)
+        .annotate(
+            conversation_total=total(Conversation.objects.filter(draft=False)),
+            run_total=total(Run.objects.all()),
+            active_total=total(Run.objects.active()),
+        )
+        .order_by("name")
+    )
+
+
+def provider_dependents(provider: Provider) -> QuerySet[Agent]:
+    """The workspace's agents that are set to one of the provider's models."""
+    return (
+        Agent.objects.in_workspace(provider.workspace_id)
+        .shown()
+        .filter(model__istartswith=f"{provider.name}/")
+        .order_by("name")
+    )
+
+
 def conversation_list(actor: Actor, agent_id: UUID | None = None, search: str = "") -> QuerySet[Conversation]:
     """The person's conversations, pinned ones first; test chats of the builder are not among them."""
     rows = Conversation.objects.in_workspace(actor.workspace_id).filter(created_by_id=actor.id, draft=False)
@@ -54,9 +85,25 @@ def conversation_list(actor: Actor, agent_id: UUID | None = None, search: str = 
     return rows.select_related("last_run").order_by("-pinned", "-last_message_at")
 
 
-def branch(conversation: Conversation) -> list[Message]:
-    """The shown branch: from the first message to the head."""
-    return path_to(conversation.head_id, list(Message.objects.filter(conversation_id=conversation.id)))
+def branch(conversation: Conversation) -> list[tuple[Message, list[UUID]]]:
+    """The shown branch, from the first message to the head; with each message the ids of its versions, itself among them."""
+    messages = list(Message.objects.filter(conversation_id=conversation.id).order_by("id"))
+    versions: dict[tuple[UUID | None, str], list[UUID]] = {}
+    for message in messages:
+        versions.setdefault((message.parent_id, message.role), []).append(message.id)
+    return [(message, versions[message.parent_id, message.role]) for message in path_to(conversation.head_id, messages)]
+
+
+def conversation_usage(conversation: Conversation) -> dict[str, Any]:
+    """What all runs of the conversation used and cost, those of other branches as well."""
+    totals = conversation.runs.aggregate(
+        prompt=Sum("prompt_tokens"), completion=Sum("completion_tokens"), credits=Sum("credits"), answers=Count("id")
+    )
+    return {
+        "tokens": (totals["prompt"] or 0) + (totals["completion"] or 0),
+        "credits": totals["credits"] or Decimal(0),
+        "answers": totals["answers"],
+    }
 
 
 def path_to(message_id: UUID | None, messages: list[Message]) -> list[Message]:

@@ -1,6 +1,14 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from config.lib import shell
 
 
 class UiConfig(AppConfig):
     name = "config.ui"
     label = "ui"
+
+    def ready(self) -> None:
+        shell.registry.add_navigation(
+            shell.NavItem(key="home", label=_("Home"), icon="house", route="home", order=10, mobile=True)
+        )

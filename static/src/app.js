@@ -1,5 +1,6 @@
-// The page's one script: htmx for fragments, Stimulus for behaviour. Pages work without it as far as they can.
-import { Application } from "@hotwired/stimulus";
+// The script of every page: htmx for fragments, Stimulus for behaviour. Pages work without it as far as they can.
+// What only some pages need is an island (static/src/islands/), loaded by those pages after this.
+import { Application, Controller } from "@hotwired/stimulus";
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { setUpHtmx } from "./htmx_setup.js";
 import AgoController from "./controllers/ago_controller.js";
@@ -9,12 +10,12 @@ import BulkSelectController from "./controllers/bulk_select_controller.js";
 import CopyController from "./controllers/copy_controller.js";
 import DialogController from "./controllers/dialog_controller.js";
 import MenuController from "./controllers/menu_controller.js";
+import ModalController from "./controllers/modal_controller.js";
 import PaletteController from "./controllers/palette_controller.js";
 import RevealController from "./controllers/reveal_controller.js";
 import ThemeController from "./controllers/theme_controller.js";
 import ToastController from "./controllers/toast_controller.js";
-// Islands import their controllers below this line.
-import ChatController from "./controllers/chat_controller.js";
+import UsageController from "./controllers/usage_controller.js";
 
 setUpHtmx(htmx, document);
 
@@ -26,9 +27,11 @@ app.register("bulk-select", BulkSelectController);
 app.register("copy", CopyController);
 app.register("dialog", DialogController);
 app.register("menu", MenuController);
+app.register("modal", ModalController);
 app.register("palette", PaletteController);
 app.register("reveal", RevealController);
 app.register("theme", ThemeController);
 app.register("toast", ToastController);
-// … and register them below this line.
-app.register("chat", ChatController);
+app.register("usage", UsageController);
+
+Object.assign(globalThis, { troupe: { app, Controller } });

@@ -9,6 +9,7 @@ from config.lib.ids import uuid7
 from tests.cast import Person
 
 HTMX = {"HX-Request": "true"}
+SCRIPT = {"Accept": "application/json"}  # what autosave sends
 
 
 @dataclass(frozen=True)

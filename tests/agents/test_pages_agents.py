@@ -1,7 +1,7 @@
 """The list of agents, making one, and the builder."""
 
 from agent_app.models import Agent, AgentStatus
-from tests.agents.page_world import HTMX, make_agent, make_world
+from tests.agents.page_world import HTMX, SCRIPT, make_agent, make_world
 from tests.cast import Cast
 
 
@@ -66,7 +66,7 @@ def test_a_viewer_cannot_make_or_change_agents(cast: Cast) -> None:
 def test_saving_changes_what_was_sent_and_counts_the_revision(cast: Cast) -> None:
     agent = make_agent(cast.alice, model_settings={"temperature": 0.5, "seed": 7})
     answer = cast.bob.browser().post(
-        f"/agents/{agent.id}/save/", {"name": "Renamed", "temperature": "0.9", "revision": "1"}
+        f"/agents/{agent.id}/save/", {"name": "Renamed", "temperature": "0.9", "revision": "1"}, headers=SCRIPT
     )
     assert answer.json()["revision"] == 2
     agent.refresh_from_db()
@@ -77,18 +77,23 @@ def test_saving_changes_what_was_sent_and_counts_the_revision(cast: Cast) -> Non
 def test_a_stale_save_is_refused_and_says_the_current_revision(cast: Cast) -> None:
     agent = make_agent(cast.alice)
     browser = cast.bob.browser()
-    browser.post(f"/agents/{agent.id}/save/", {"name": "First", "revision": "1"})
-    late = browser.post(
-        f"/agents/{agent.id}/save/", {"name": "Second", "revision": "1"}, headers={"Accept": "application/json"}
-    )
+    cast.alice.browser().post(f"/agents/{agent.id}/save/", {"name": "First", "revision": "1"}, headers=SCRIPT)
+    late = browser.post(f"/agents/{agent.id}/save/", {"name": "Second", "revision": "1"}, headers=SCRIPT)
     assert late.status_code == 409
-    assert late.json()["current_revision"] == 2
+    told = late.json()
+    assert (told["current_revision"], told["changed"], told["changed_by"]) == (
+        2,
+        ["name"],
+        cast.alice.user.display_name,
+    )
     assert Agent.objects.get().name == "First"
 
 
 def test_a_wrong_value_is_named_and_nothing_is_saved(cast: Cast) -> None:
     agent = make_agent(cast.alice)
-    answer = cast.bob.browser().post(f"/agents/{agent.id}/save/", {"name": "Renamed", "temperature": "9"})
+    answer = cast.bob.browser().post(
+        f"/agents/{agent.id}/save/", {"name": "Renamed", "temperature": "9"}, headers=SCRIPT
+    )
     assert answer.status_code == 422
     assert "temperature" in answer.json()["errors"]
     assert Agent.objects.get().name == agent.name
@@ -100,14 +105,69 @@ def test_builder_answers_htmx_with_the_marks_only(cast: Cast) -> None:
     assert fragment.strip().startswith('<div id="sections"')
 
 
-def test_bulk_archives_and_deletes_only_in_the_own_workspace(cast: Cast) -> None:
-    mine, gone, foreign = make_agent(cast.alice), make_agent(cast.alice), make_agent(cast.dave)
+def test_saving_without_scripts_answers_with_pages(cast: Cast) -> None:
+    agent = make_agent(cast.alice)
     browser = cast.bob.browser()
-    browser.post("/agents/bulk/", {"action": "archive", "ids": [str(mine.id), str(foreign.id)]})
-    browser.post("/agents/bulk/", {"action": "delete", "ids": [str(gone.id), str(foreign.id)]})
+    saved = browser.post(f"/agents/{agent.id}/save/", {"name": "Renamed", "revision": "1"}, follow=True)
+    assert saved.redirect_chain == [(f"/agents/{agent.id}/", 302)]
+    assert "Renamed was saved." in saved.content.decode()
+    wrong = browser.post(f"/agents/{agent.id}/save/", {"name": "", "instructions": "Kept text"})
+    assert wrong.status_code == 422
+    assert "Kept text" in wrong.content.decode()
+    assert Agent.objects.get().name == "Renamed"
+
+
+def test_deleting_asks_first_with_what_depends_on_each_agent(cast: Cast) -> None:
+    world = make_world(cast.alice)
+    browser = cast.bob.browser()
+    asked = {"action": "delete", "ids": [str(world.agent.id)]}
+    page = browser.post("/agents/bulk/", asked).content.decode()
+    dialog = browser.post("/agents/bulk/", asked, headers=HTMX).content.decode()
+    for text in (page, dialog):
+        assert "Refund specialist: 1 conversation, 1 run" in text
+        assert 'name="confirmed" value="1"' in text
+    assert "<html" in page
+    assert "<html" not in dialog
+    assert Agent.objects.filter(id=world.agent.id).exists()
+
+
+def test_an_agent_that_is_running_cannot_be_deleted_and_the_question_says_so(cast: Cast) -> None:
+    world = make_world(cast.alice, status="running")
+    browser = cast.bob.browser()
+    page = browser.post("/agents/bulk/", {"action": "delete", "ids": [str(world.agent.id)]}).content.decode()
+    assert "Runs are under way." in page
+    assert "btn-bad" not in page
+    done = browser.post("/agents/bulk/", {"action": "delete", "ids": [str(world.agent.id)], "confirmed": "1"})
+    assert done.status_code == 409
+    assert Agent.objects.filter(id=world.agent.id).exists()
+
+
+def test_bulk_archives_and_deletes_only_in_the_own_workspace(cast: Cast) -> None:
+    mine, gone, foreign = make_agent(cast.alice), make_agent(cast.alice), make_agent(cast.dave, name="Foreign one")
+    browser = cast.bob.browser()
+    both = {"action": "archive", "ids": [str(mine.id), str(foreign.id)]}
+    assert "Foreign one" not in browser.post("/agents/bulk/", both).content.decode()
+    browser.post("/agents/bulk/", both | {"confirmed": "1"})
+    browser.post("/agents/bulk/", {"action": "delete", "ids": [str(gone.id), str(foreign.id)], "confirmed": "1"})
     assert Agent.objects.get(id=mine.id).status == AgentStatus.ARCHIVED
     assert Agent.objects.get(id=foreign.id).status == AgentStatus.DRAFT
     assert not Agent.objects.filter(id=gone.id).exists()
+
+
+def test_an_archived_agent_is_restored_as_a_draft(cast: Cast) -> None:
+    agent, foreign = make_agent(cast.alice, status="archived"), make_agent(cast.dave, status="archived")
+    answer = cast.bob.browser().post(
+        "/agents/bulk/", {"action": "restore", "ids": [str(agent.id), str(foreign.id)]}, headers=HTMX
+    )
+    assert answer.headers["HX-Redirect"] == "/agents/"
+    assert Agent.objects.get(id=agent.id).status == AgentStatus.DRAFT
+    assert Agent.objects.get(id=foreign.id).status == AgentStatus.ARCHIVED
+
+
+def test_acting_on_no_agents_is_refused(cast: Cast) -> None:
+    browser = cast.bob.browser()
+    assert browser.post("/agents/bulk/", {"action": "delete"}).status_code == 400
+    assert browser.post("/agents/bulk/", {"action": "sell", "ids": ["x"]}).status_code == 400
 
 
 def test_another_workspaces_pages_do_not_exist(cast: Cast) -> None:

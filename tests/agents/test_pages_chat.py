@@ -1,7 +1,7 @@
 """The playground, the run pages, the models page and home."""
 
 from agent_app import markdown
-from agent_app.models import Provider
+from agent_app.models import Provider, Run
 from tests.agents.page_world import HTMX, make_agent, make_world
 from tests.cast import Cast
 
@@ -32,6 +32,34 @@ def test_a_failed_run_without_answer_says_why(cast: Cast) -> None:
     world = make_world(cast.alice, status="failed", answer="")
     page = cast.alice.browser().get(f"/agents/{world.agent.id}/chat/{world.conversation.id}/").content.decode()
     assert "The provider said no." in page
+
+
+def test_an_unanswered_message_offers_to_try_again_and_the_answer_it_had(cast: Cast) -> None:
+    world = make_world(cast.alice, answer="The earlier answer")
+    world.conversation.head = world.run.user_message
+    world.conversation.save()
+    Run.objects.filter(id=world.run.id).update(status="cancelled")
+    page = cast.alice.browser().get(f"/agents/{world.agent.id}/chat/{world.conversation.id}/").content.decode()
+    assert "It was stopped before the first word." in page
+    assert "Try again" in page
+    assert f'name="message" value="{world.run.message_id}"' in page
+
+
+def test_usage_counts_all_runs_of_the_conversation(cast: Cast) -> None:
+    world = make_world(cast.alice)
+    Run.objects.filter(id=world.run.id).update(prompt_tokens=1000, completion_tokens=200, credits="1.5000")
+    page = cast.alice.browser().get(f"/agents/{world.agent.id}/chat/{world.conversation.id}/").content.decode()
+    assert 'data-usage-target="tokens" data-value="1200">1,200<' in page
+    assert 'data-usage-target="credits" data-value="1.5000">1.5<' in page
+
+
+def test_the_composer_offers_the_workspaces_models(cast: Cast) -> None:
+    agent = make_agent(cast.alice)
+    Provider.objects.create(workspace_id=cast.alice.workspace_id, type="custom", name="ours", model_ids=["big"])
+    Provider.objects.create(workspace_id=cast.dave.workspace_id, type="custom", name="theirs", model_ids=["big"])
+    page = cast.carol.browser().get(f"/agents/{agent.id}/chat/").content.decode()
+    assert '<option value="ours/big">' in page
+    assert "theirs/big" not in page
 
 
 def test_conversations_are_listed_and_searched(cast: Cast) -> None:
@@ -65,6 +93,18 @@ def test_a_failed_runs_page_says_what_happened_why_and_what_to_do(cast: Cast) ->
     assert "The provider said no." in page
     assert "key and address under Models" in page
     assert "hx-trigger" not in page.split('id="run"')[1].split(">")[0]
+    assert "data-copy-text-value" in page.split('id="run-raw"')[1]
+
+
+def test_the_end_of_a_run_brings_what_was_recorded_and_stops_asking(cast: Cast) -> None:
+    running, ended = make_world(cast.alice, status="running"), make_world(cast.alice)
+    browser = cast.carol.browser()
+    fragment = browser.get(f"/runs/{running.run.id}/", headers=HTMX).content.decode()
+    assert "hx-swap-oob" not in fragment  # what the person has opened is left alone
+    fragment = browser.get(f"/runs/{ended.run.id}/", headers=HTMX).content.decode()
+    assert "hx-trigger" not in fragment
+    assert 'id="run-events"' in fragment
+    assert fragment.count('hx-swap-oob="true"') == 2
 
 
 def test_an_active_runs_page_refreshes_itself_and_can_be_cancelled(cast: Cast) -> None:
@@ -93,6 +133,12 @@ def test_a_provider_is_added_masked_and_removed(cast: Cast) -> None:
     assert "acme" in page
     assert "large" in page
     assert key not in page
+    make_agent(cast.alice, name="Depends on it", model=f"{provider.name}/m")
+    make_agent(cast.dave, name="Foreign", model=f"{provider.name}/m")
+    question = browser.get(f"/models/providers/{provider.id}/delete/", headers=HTMX).content.decode()
+    assert "Depends on it" in question
+    assert "Foreign" not in question
+    assert Provider.objects.filter(id=provider.id).exists()
     assert browser.post(f"/models/providers/{provider.id}/delete/").status_code == 302
     assert not Provider.objects.exists()
 
@@ -123,7 +169,7 @@ def test_home_shows_where_one_was_and_what_to_do_first(cast: Cast) -> None:
 def test_markdown_renders_code_with_language_and_copy_button() -> None:
     html = markdown.render("```python\nx = '<b>'\n```")
     assert "<figcaption><span>python</span>" in html
-    assert "data-chat-copy-code" in html
+    assert 'data-action="copy#copy"' in html
     assert "&lt;b&gt;" in html
 
 

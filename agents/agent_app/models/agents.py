@@ -49,6 +49,9 @@ class Agent(WorkspaceRecord):
     status = models.CharField(max_length=10, choices=AgentStatus.choices, default=AgentStatus.DRAFT)
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey("community.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    updated_by = models.ForeignKey(
+        "community.User", null=True, on_delete=models.SET_NULL, related_name="+", help_text=_("Who saved it last.")
+    )
 
     objects = AgentQuerySet.as_manager()  # type: ignore[misc]  # more than the base class's
 

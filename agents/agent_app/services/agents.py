@@ -28,7 +28,7 @@ def agent_create(*, actor: Actor, fields: Mapping[str, Any]) -> Agent:
     """Make a draft. ``fields`` are validated values of ``EDITABLE``."""
     actor.require("agent.write")
     _check_model(actor, fields)
-    agent = Agent(workspace_id=actor.workspace_id, created_by=actor.user, **fields)
+    agent = Agent(workspace_id=actor.workspace_id, created_by=actor.user, updated_by=actor.user, **fields)
     agent.save(force_insert=True)
     _announce(agent)
     return agent
@@ -45,6 +45,7 @@ def agent_update(*, actor: Actor, agent: Agent, changes: Mapping[str, Any], revi
         raise Conflict(
             _("Somebody else has saved this agent since you opened it. Reload to see their changes."),
             code="stale_revision", current_revision=locked.revision, changed=differing,
+            changed_by=locked.updated_by.display_name if locked.updated_by else "",
         )  # fmt: skip
     changed = [name for name, value in changes.items() if getattr(locked, name) != value]
     if not changed:
@@ -52,7 +53,8 @@ def agent_update(*, actor: Actor, agent: Agent, changes: Mapping[str, Any], revi
     for name in changed:
         setattr(locked, name, changes[name])
     locked.revision += 1
-    locked.save(update_fields=[*changed, "revision", "updated_at"])
+    locked.updated_by = actor.user
+    locked.save(update_fields=[*changed, "revision", "updated_by", "updated_at"])
     _announce(locked)
     return locked
 
@@ -62,7 +64,19 @@ def agents_archive(*, actor: Actor, ids: Iterable[UUID]) -> int:
     """Archive agents of the workspace; answers how many. Their runs and conversations stay."""
     actor.require("agent.write")
     chosen = Agent.objects.in_workspace(actor.workspace_id).filter(id__in=list(ids)).shown()
-    return int(chosen.update(status=AgentStatus.ARCHIVED, revision=F("revision") + 1, updated_at=Now()))
+    return int(
+        chosen.update(status=AgentStatus.ARCHIVED, revision=F("revision") + 1, updated_by=actor.user, updated_at=Now())
+    )
+
+
+@transaction.atomic
+def agents_restore(*, actor: Actor, ids: Iterable[UUID]) -> int:
+    """Bring archived agents of the workspace back, as drafts; answers how many."""
+    actor.require("agent.write")
+    chosen = Agent.objects.in_workspace(actor.workspace_id).filter(id__in=list(ids), status=AgentStatus.ARCHIVED)
+    return int(
+        chosen.update(status=AgentStatus.DRAFT, revision=F("revision") + 1, updated_by=actor.user, updated_at=Now())
+    )
 
 
 @transaction.atomic

@@ -1,21 +1,18 @@
-"""The list of agents, making one, and acting on several."""
+"""The list of agents, and making one."""
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
 
-from agent_app.forms import BulkForm
 from agent_app.models import AgentStatus
 from agent_app.selectors import agent_rows, agent_statistics
 from agent_app.services import agents
 from agent_app.starting_points import STARTING_POINTS
 from community.views.guard import ActorRequest, signed_in
-from config.lib.errors import InvalidInput, NotFound
-from config.lib.ids import parse_uuid
+from config.lib.errors import NotFound
 
 _PER_PAGE = 50
 _ORDERINGS = {
@@ -60,23 +57,6 @@ def agent_new(request: ActorRequest) -> HttpResponse:
         raise NotFound(_("There is no such starting point."))
     agent = agents.agent_create(actor=request.actor, fields=point.fields())
     return redirect("agents:builder", agent_id=agent.id)
-
-
-@require_POST
-@signed_in
-def agents_bulk(request: ActorRequest) -> HttpResponse:
-    """Archive or delete the ticked agents."""
-    form = BulkForm(request.POST)
-    if not form.is_valid():
-        raise InvalidInput(_("Choose agents and what to do with them."))
-    ids = [found for value in form.cleaned_data["ids"] if (found := parse_uuid(value))]
-    if form.cleaned_data["action"] == "archive":
-        count = agents.agents_archive(actor=request.actor, ids=ids)
-        messages.success(request, ngettext("%d agent archived.", "%d agents archived.", count) % count)
-    else:
-        count = agents.agents_delete(actor=request.actor, ids=ids)
-        messages.success(request, ngettext("%d agent deleted.", "%d agents deleted.", count) % count)
-    return redirect("agents:list")
 
 
 def is_fragment(request: HttpRequest) -> bool:

@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -23,27 +24,22 @@ from community.views.guard import ActorRequest, signed_in
 def agent_builder(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     """HTMX asks for the sections' marks after a save."""
     agent = get_agent(request.actor, agent_id)
-    sections = _sections(agent)
-    context: dict[str, Any] = {
-        "agent": agent,
-        "sections": sections,
-        "complete": sum(section["complete"] for section in sections),
-        "can_write": request.actor.allows("agent.write"),
-    }
     if is_fragment(request):
-        return render(request, "agents/_sections.html", context)
-    context["form"] = AgentForm(agent=agent, models=model_choices(request.actor.workspace_id))
-    context["chat"] = chat_context(agent, None, builder=True)
-    return render(request, "agents/builder.html", context)
+        return render(request, "agents/_sections.html", _context(request, agent))
+    return _page(request, agent, AgentForm(agent=agent, models=model_choices(request.actor.workspace_id)))
 
 
 @require_POST
 @signed_in
 def agent_save(request: ActorRequest, agent_id: UUID) -> HttpResponse:
-    """Save what changed. A stale revision raises Conflict (409, with ``current_revision``)."""
+    """Save what changed. A stale revision raises Conflict (409, with who changed what). Autosave asks for JSON; a browser
+    without scripts gets the page again."""
     agent = get_agent(request.actor, agent_id, "agent.write")
     form = AgentForm(request.POST, agent=agent, models=model_choices(request.actor.workspace_id))
+    by_script = request.headers.get("Accept", "").startswith("application/json")
     if not form.is_valid():
+        if not by_script:
+            return _page(request, agent, form, status=422)
         return JsonResponse({"detail": _("Some fields need another look."), "errors": form.errors}, status=422)
     revision = request.POST.get("revision", "")
     saved = agent_update(
@@ -52,7 +48,25 @@ def agent_save(request: ActorRequest, agent_id: UUID) -> HttpResponse:
         changes=form.changes(),
         revision=int(revision) if revision.isdecimal() else None,
     )
+    if not by_script:
+        messages.success(request, _("%(name)s was saved.") % {"name": saved.name})
+        return redirect("agents:builder", agent_id=agent.id)
     return JsonResponse({"revision": saved.revision, "name": saved.name})
+
+
+def _context(request: ActorRequest, agent: Agent) -> dict[str, Any]:
+    sections = _sections(agent)
+    return {
+        "agent": agent,
+        "sections": sections,
+        "complete": sum(section["complete"] for section in sections),
+        "can_write": request.actor.allows("agent.write"),
+    }
+
+
+def _page(request: ActorRequest, agent: Agent, form: AgentForm, status: int = 200) -> HttpResponse:
+    context = _context(request, agent) | {"form": form, "chat": chat_context(request.actor, agent, None, builder=True)}
+    return render(request, "agents/builder.html", context, status=status)
 
 
 def _sections(agent: Agent) -> list[dict[str, Any]]:

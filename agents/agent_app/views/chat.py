@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from agent_app import markdown
 from agent_app.models import Agent, Conversation, Message, MessageRole, Run, RunStatus
-from agent_app.selectors import branch
+from agent_app.selectors import branch, conversation_usage, model_choices
+from community.access import Actor
 
 
 @dataclass(frozen=True)
@@ -19,34 +22,74 @@ class Shown:
     message: Message
     html: SafeString | None
     run: Run | None
+    versions: list[UUID]
+
+    @property
+    def place(self) -> int:
+        return self.versions.index(self.message.id) + 1
+
+    @property
+    def version_ids(self) -> str:
+        return " ".join(map(str, self.versions))
+
+    @property
+    def before(self) -> UUID | None:
+        return self.versions[self.place - 2] if self.place > 1 else None
+
+    @property
+    def after(self) -> UUID | None:
+        return self.versions[self.place] if self.place < len(self.versions) else None
 
 
-def chat_context(agent: Agent, conversation: Conversation | None, *, builder: bool = False) -> dict[str, Any]:
+_NOTHING_USED = {"tokens": 0, "credits": Decimal(0), "answers": 0}
+
+
+def chat_context(
+    actor: Actor, agent: Agent, conversation: Conversation | None, *, builder: bool = False
+) -> dict[str, Any]:
     """The branch so far, the run that is answering now, and why the last one gave no answer, if so."""
     said = branch(conversation) if conversation else []
-    runs = Run.objects.in_bulk({message.run_id for message in said if message.run_id})
+    runs = Run.objects.in_bulk({message.run_id for message, _versions in said if message.run_id})
     last = conversation.last_run if conversation else None
-    live = last if last is not None and not last.ended else None
-    unanswered = bool(said) and said[-1].role == MessageRole.USER
-    failure = last if last is not None and last.status == RunStatus.FAILED else None
     return {
         "agent": agent,
         "conversation": conversation,
-        "messages": [_shown(message, runs) for message in said],
-        "live_run": live,
-        "failure": failure if failure and (unanswered or failure.id == said[-1].run_id) else None,
+        "messages": [_shown(message, versions, runs) for message, versions in said],
+        "live_run": last if last is not None and not last.ended else None,
+        "unanswered": _unanswered(conversation, said),
         "starters": agent.starters,
         "labels": json.dumps(labels()),
         "builder": builder,
-        "tokens": sum(run.total_tokens for run in runs.values()),
-        "credits": sum(run.credits for run in runs.values()),
-        "turns": sum(message.role == MessageRole.ASSISTANT for message in said),
+        "models": [choice for choice in model_choices(actor.workspace_id) if choice["reference"] != agent.model],
+        "usage": conversation_usage(conversation) if conversation else _NOTHING_USED,
     }
 
 
-def _shown(message: Message, runs: dict[Any, Run]) -> Shown:
+def _shown(message: Message, versions: list[UUID], runs: dict[Any, Run]) -> Shown:
     html = markdown.render(message.content) if message.role == MessageRole.ASSISTANT else None
-    return Shown(message, html, runs.get(message.run_id))
+    return Shown(message, html, runs.get(message.run_id), versions)
+
+
+def _unanswered(conversation: Conversation | None, said: list[tuple[Message, list[UUID]]]) -> dict[str, Any] | None:
+    """Where the branch ends without an answer, or with one that failed: why, the run, and the answer given before, if any."""
+    run = conversation.last_run if conversation else None
+    if conversation is None or run is None or not run.ended or not said:
+        return None
+    end = said[-1][0]
+    if end.role == MessageRole.ASSISTANT and not (run.id == end.run_id and run.status == RunStatus.FAILED):
+        return None
+    if end.role == MessageRole.USER and run.user_message_id != end.id:
+        return {"text": _("This message was not answered."), "run": None, "earlier": None}
+    earlier = end.children.order_by("id").last() if end.role == MessageRole.USER else None
+    text = (run.error or {}).get("error") or _reason(run)
+    return {"text": text, "run": run, "earlier": earlier}
+
+
+def _reason(run: Run) -> str:
+    """Why a run that left no error message has no answer."""
+    if run.status == RunStatus.CANCELLED:
+        return _("It was stopped before the first word.")
+    return run.reason or _("The run failed without saying why. Try again.")
 
 
 def labels() -> dict[str, str]:
@@ -54,6 +97,8 @@ def labels() -> dict[str, str]:
     return {
         "message": _("Write a message"),
         "queue_message": _("Queue a message"),
+        "send": _("Send"),
+        "queue": _("Queue"),
         "queued": _("Waiting for a free worker…"),
         "running": _("Running"),
         "waiting": _("Waiting for you"),
@@ -67,5 +112,6 @@ def labels() -> dict[str, str]:
         "copied": _("Copied"),
         "offline": _("The server cannot be reached. Your message is still here; try again."),
         "reconnecting": _("Connection lost. Reconnecting; the run goes on."),
+        "version": _("Version {place} of {total}"),
         "lost": _("This run cannot be followed any more. Reload the page."),
     }

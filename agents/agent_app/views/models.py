@@ -6,14 +6,17 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from agent_app import model_references
 from agent_app.access import get_provider
 from agent_app.forms import ProviderForm
-from agent_app.selectors import provider_rows
+from agent_app.models import Provider
+from agent_app.selectors import provider_dependents, provider_rows
 from agent_app.services import providers
+from agent_app.views.question import Question, ask
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import AppError
 
@@ -37,13 +40,28 @@ def model_list(request: ActorRequest) -> HttpResponse:
     return render(request, "models/list.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @signed_in
 def provider_delete(request: ActorRequest, provider_id: UUID) -> HttpResponse:
+    """GET asks, with the agents that use it; POST does it."""
     provider = get_provider(request.actor, provider_id, "provider.write")
+    if request.method == "GET":
+        return ask(request, _removal(provider))
     providers.provider_delete(actor=request.actor, provider=provider)
     messages.success(request, _("%(name)s was removed.") % {"name": provider.name})
     return redirect("agents:models")
+
+
+def _removal(provider: Provider) -> Question:
+    using = list(provider_dependents(provider).values_list("name", flat=True))
+    return Question(
+        title=_("Remove %(name)s?") % {"name": provider.name},
+        text=_("Its key is deleted. These agents use its models and cannot answer until they get another one:")
+        if using
+        else _("Its key is deleted. No agent uses its models."),
+        dependents=using, danger=True, label=_("Remove"), cancel_url=reverse("agents:models"),
+        action=reverse("agents:provider_delete", args=[provider.id]),
+    )  # fmt: skip
 
 
 def _added(request: ActorRequest, form: ProviderForm) -> bool:

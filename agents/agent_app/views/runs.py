@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from agent_app import markdown
@@ -25,6 +26,7 @@ from config.lib.ids import parse_uuid
 
 _PER_PAGE = 50
 _SHOWN_EVENTS = 500
+_SOURCES = {"api": gettext_lazy("API"), "playground": gettext_lazy("Playground"), "test": gettext_lazy("Test chat")}
 
 
 @require_GET
@@ -51,20 +53,25 @@ def run_list(request: ActorRequest) -> HttpResponse:
 def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
     """HTMX asks for the changing part while the run is active."""
     run = get_run(request.actor, run_id)
+    fragment = is_fragment(request)
     answer = Message.objects.filter(id=run.message_id).first()
-    events = list(RunEvent.objects.filter(run=run).order_by("seq")[:_SHOWN_EVENTS])
+    with_record = run.ended or not fragment
+    events = list(RunEvent.objects.filter(run=run).order_by("seq")[:_SHOWN_EVENTS]) if with_record else []
     context = {
         "run": run,
         "spans": _spans(run),
+        "axis": _axis(run),
+        "source": _SOURCES.get(run.source, run.source),
         "question": run.user_message,
         "answer": answer,
         "answer_html": markdown.render(answer.content) if answer else None,
         "events": events,
-        "raw": _raw(run),
+        "raw": _raw(run) if with_record else "",
+        "with_record": run.ended and fragment,
         "explained": _explain(run),
         "can_cancel": not run.ended and request.actor.allows("run.cancel"),
     }
-    return render(request, "runs/_detail.html" if is_fragment(request) else "runs/detail.html", context)
+    return render(request, "runs/_detail.html" if fragment else "runs/detail.html", context)
 
 
 @require_POST
@@ -89,6 +96,12 @@ class Span:
     start: float
     width: float
     milliseconds: int
+
+
+def _axis(run: Run) -> list[float]:
+    """Where the time line is marked, in milliseconds: its ends and the quarters."""
+    total = ((run.finished_at or timezone.now()) - run.created_at).total_seconds() * 1000
+    return [total * quarter / 4 for quarter in range(5)]
 
 
 def _spans(run: Run) -> list[Span]:
@@ -130,4 +143,11 @@ def _explain(run: Run) -> dict[str, Any] | None:
         RunStatus.CANCELLED: _("The run was cancelled"),
         RunStatus.WAITING: _("The run is waiting"),
     }
-    return {"title": titles[run.status], "text": (run.error or {}).get("error") or run.reason, "advice": advice}
+    icons: dict[str, str] = {RunStatus.WAITING: "hand", RunStatus.CANCELLED: "ban", RunStatus.PARTIAL: "triangle-alert"}
+    icon = icons.get(run.status, "circle-x")
+    return {
+        "icon": icon,
+        "title": titles[run.status],
+        "text": (run.error or {}).get("error") or run.reason,
+        "advice": advice,
+    }

@@ -116,8 +116,9 @@ def duration(milliseconds: float | None) -> str:
 def crumb(url: str, label: object) -> SafeString:
     """A parent of the page, with the arrow to what follows."""
     return format_html(
-        '<span class="crumb-parent"><a href="{}">{}</a>{}</span>', url, label, icon("chevron-right", "i-sm text-faint")
-    )
+        '<span class="crumb-parent"><a href="{}">{}<span class="crumb-label">{}</span></a>{}</span>',
+        url, icon("arrow-left", "crumb-back"), label, icon("chevron-right", "i-sm text-faint crumb-next"),
+    )  # fmt: skip
 
 
 @register.simple_tag
@@ -126,8 +127,10 @@ def meter(value: float, most: float, label: str = "") -> SafeString:
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, icon: str = "", tall: bool = False, help: bool = True) -> dict[str, Any]:
-    """A field of a form with its label, help and errors."""
+def field(
+    bound: BoundField, icon: str = "", tall: bool = False, help: bool = True, label: bool = True
+) -> dict[str, Any]:
+    """A field of a form with its label, help and errors. ``label=False`` under a heading that says the same: only for screen readers."""
     widget = bound.field.widget
     kind = "check" if isinstance(widget, CheckboxInput) else "radio" if isinstance(widget, RadioSelect) else "field"
     secret = isinstance(widget, PasswordInput)
@@ -141,7 +144,7 @@ def field(bound: BoundField, icon: str = "", tall: bool = False, help: bool = Tr
         attributes["data-reveal-target"] = "input"
     return {
         "bound": bound, "control": bound.as_widget(attrs=attributes), "kind": kind, "secret": secret, "icon": icon,
-        "tall": tall, "help": help,
+        "tall": tall, "help": help, "label": label,
     }  # fmt: skip
 
 

@@ -13,8 +13,8 @@ export class Answer {
     this.content = new StreamedMarkdown(this.body);
     this.failed = false;
     this.status = "";
-    /** @type {{prompt_tokens?: number, completion_tokens?: number, total_tokens?: number, credits?: string}} */
-    this.usage = {};
+    /** Whether the server keeps it as a message: a failure without a word is none. */
+    this.stored = false;
   }
 
   /** @param {RunEvent} event */
@@ -45,7 +45,6 @@ export class Answer {
       case "message_replaced":
       case "message_complete":
         this.content.set(event.content);
-        this.usage = event.usage ?? this.usage;
         break;
       case "tool_use_start":
         this.startTool(event);
@@ -109,6 +108,7 @@ export class Answer {
   /** @param {string} status @param {string} reason */
   finish(status, reason) {
     this.status = status;
+    this.stored = this.content.text !== "" || status === "succeeded";
     this.content.flush();
     this.say("");
     this.element.dataset.status = status;

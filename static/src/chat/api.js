@@ -1,8 +1,9 @@
 // The chat's calls to the API: start a run, cancel one. Errors come back as one sentence for the person.
 
 /**
+ * @typedef {{prompt_tokens: number, completion_tokens: number, total_tokens: number, credits: string}} Usage
  * @typedef {{run_id: string, conversation_id: string, status: string, events_url: string, status_url: string}} StartedRun
- * @typedef {{message: string, conversation_id?: string, version?: string, parent_message_id?: string}} RunInput
+ * @typedef {{message: string, conversation_id?: string, version?: string, parent_message_id?: string, model?: string}} RunInput
  */
 
 import { csrfToken } from "../csrf.js";
@@ -45,6 +46,23 @@ export async function startRun(url, input, { offline, source }) {
 /** @param {string} url */
 export function cancelRun(url) {
   return post(url, {}, {});
+}
+
+/** @param {string} url @returns {Promise<{usage: Usage}>} */
+export async function getRun(url) {
+  const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
+  if (!response.ok) throw new ApiError(response.statusText, response.status, "");
+  return response.json();
+}
+
+/** A form's values to a page that answers with a fragment. @param {string} url @param {Record<string, string>} values @returns {Promise<string>} */
+export async function postForm(url, values) {
+  const headers = { "HX-Request": "true", "X-CSRFToken": csrfToken() };
+  const response = await fetch(url, { method: "POST", credentials: "same-origin", headers, body: new URLSearchParams(values) });
+  const text = await response.text();
+  if (response.ok) return text;
+  const said = new DOMParser().parseFromString(text, "text/html").querySelector("p")?.textContent; // an error is a toast
+  throw new ApiError(said || response.statusText, response.status, "");
 }
 
 /** @param {string} url @param {object} body @param {Record<string, string>} headers */

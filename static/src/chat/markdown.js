@@ -54,8 +54,12 @@ function frameCode(block) {
   const copy = caption.appendChild(document.createElement("button"));
   copy.type = "button";
   copy.className = "btn btn-ghost btn-sm";
-  copy.dataset.chatCopyCode = "";
-  copy.textContent = document.documentElement.dataset.copyLabel ?? "Copy";
+  Object.assign(copy.dataset, { controller: "copy", action: "copy#copy", copyNearValue: "figure pre" });
+  const { copyLabel, copiedLabel } = document.documentElement.dataset;
+  copy.dataset.copyDoneValue = copiedLabel ?? "";
+  const label = copy.appendChild(document.createElement("span"));
+  label.dataset.copyTarget = "label";
+  label.textContent = copyLabel ?? "";
   const pre = figure.appendChild(document.createElement("pre"));
   pre.className = "code";
   pre.tabIndex = 0;

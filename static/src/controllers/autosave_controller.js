@@ -1,36 +1,57 @@
 // <form data-controller="autosave" data-autosave-url-value="…" data-autosave-revision-value="3"
 //   data-action="input->autosave#changed change->autosave#changed" data-autosave-saved-value="Saved · {time}" …>
+//   <p data-autosave-target="status">, <div data-autosave-target="conflict" hidden> with targets who and what,
+//   buttons data-action="autosave#takeTheirs" and "autosave#keepMine"
 // Posts the whole form with the revision it was made on. One request at a time: what is typed meanwhile goes with the next.
-// 200 {"revision"} saved · 409 somebody else saved: nothing is overwritten · 422 {"errors"} stays marked · unreachable: tries again.
+// 200 {"revision"} saved · 409 somebody else saved: nothing is overwritten until the person chooses · 422 {"errors"} stays
+// marked · unreachable: tries again, at once when the network is back.
 import { Controller } from "@hotwired/stimulus";
 import { csrfToken } from "../csrf.js";
 
 const RETRY = 4000;
+const STATES = /** @type {Record<string, string>} */ ({ saving: "running", saved: "succeeded", conflict: "waiting", error: "failed", offline: "waiting" });
 
-export default class AutosaveController extends Controller {
-  static targets = ["status"];
+/** What Stimulus adds: the targets and values declared below. @type {new (...args: any[]) => Controller<HTMLFormElement> & Record<string, any>} */
+const Base = /** @type {any} */ (Controller);
+
+export default class AutosaveController extends Base {
+  static targets = ["status", "conflict", "who", "what"];
   static values = {
     url: String, revision: Number, delay: { type: Number, default: 600 },
-    saving: String, saved: String, conflict: String, error: String, offline: String,
+    saving: String, saved: String, conflict: String, error: String, offline: String, somebody: String,
+  };
+
+  /** The names of the fields changed since the last save. @type {Set<string>} */
+  mine = new Set();
+  dirty = false;
+  busy = false;
+  conflicted = false;
+
+  warn = (/** @type {BeforeUnloadEvent} */ event) => {
+    if (this.dirty || this.busy) event.preventDefault();
+  };
+
+  online = () => {
+    if (this.dirty) this.later(0);
   };
 
   connect() {
-    this.dirty = false;
-    this.busy = false;
-    this.warn = (/** @type {BeforeUnloadEvent} */ event) => {
-      if (this.dirty || this.busy) event.preventDefault();
-    };
     window.addEventListener("beforeunload", this.warn);
+    window.addEventListener("online", this.online);
   }
 
   disconnect() {
     clearTimeout(this.timer);
     window.removeEventListener("beforeunload", this.warn);
+    window.removeEventListener("online", this.online);
   }
 
-  changed() {
+  /** @param {Event} event */
+  changed(event) {
+    const name = /** @type {HTMLInputElement} */ (event.target).name;
+    if (name) this.mine.add(name);
     this.dirty = true;
-    this.later(/** @type {any} */ (this).delayValue);
+    this.later(this.delayValue);
   }
 
   /** @param {number} delay */
@@ -41,55 +62,100 @@ export default class AutosaveController extends Controller {
 
   async save() {
     if (this.busy || !this.dirty || this.conflicted) return;
-    const self = /** @type {any} */ (this);
-    const body = new FormData(/** @type {HTMLFormElement} */ (this.element));
-    body.set("revision", String(self.revisionValue));
+    const body = new FormData(this.element);
+    body.set("revision", String(this.revisionValue));
+    const sent = this.mine;
+    this.mine = new Set();
+    if (!(await this.post(body))) sent.forEach((name) => this.mine.add(name));
+  }
+
+  /** @param {FormData} body @returns {Promise<boolean>} whether it was saved */
+  async post(body) {
     this.busy = true;
     this.dirty = false;
-    this.say("saving", self.savingValue);
+    this.say("saving", this.savingValue);
     try {
-      const response = await fetch(self.urlValue || /** @type {HTMLFormElement} */ (this.element).action, {
+      const response = await fetch(this.urlValue || this.element.action, {
         method: "POST", body, headers: { "X-CSRFToken": csrfToken(), Accept: "application/json" },
       });
       this.busy = false;
-      await this.answered(response);
+      return this.answered(response, await response.json().catch(() => ({})));
     } catch {
       this.busy = false;
-      this.dirty = true;
-      this.say("offline", self.offlineValue);
-      this.later(RETRY);
+      this.unsaved();
+      return false;
     }
   }
 
-  /** @param {Response} response */
-  async answered(response) {
-    const self = /** @type {any} */ (this);
-    const data = await response.json().catch(() => ({}));
+  /** @param {Response} response @param {any} data @returns {boolean} */
+  answered(response, data) {
     if (response.ok) {
-      self.revisionValue = data.revision ?? self.revisionValue;
+      this.revisionValue = data.revision ?? this.revisionValue;
       this.mark({});
-      const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-      this.say("saved", self.savedValue.replace("{time}", time));
-      this.dispatch("saved", { detail: { revision: self.revisionValue, data } });
+      const time = new Date().toLocaleTimeString(document.documentElement.lang || [], { hour: "2-digit", minute: "2-digit" });
+      this.say("saved", this.savedValue.replace("{time}", time));
+      this.dispatch("saved", { detail: { revision: this.revisionValue, data } });
       if (this.dirty) this.later(0);
     } else if (response.status === 409) {
-      this.conflicted = true;
-      this.dirty = true;
-      this.say("conflict", self.conflictValue);
-      this.dispatch("conflict", { detail: data });
+      this.refused(data);
     } else if (response.status >= 500 || response.status === 429) {
-      this.dirty = true;
-      this.say("offline", self.offlineValue);
-      this.later(RETRY);
+      this.unsaved();
     } else {
       this.mark(data.errors ?? {});
-      this.say("error", Object.values(data.errors ?? {}).flat()[0] ?? data.detail ?? self.errorValue);
+      this.say("error", Object.values(data.errors ?? {}).flat()[0] ?? data.detail ?? this.errorValue);
     }
+    return response.ok;
+  }
+
+  unsaved() {
+    this.dirty = true;
+    this.say("offline", this.offlineValue);
+    this.later(RETRY);
+  }
+
+  /** Somebody else saved since: say who and what, and let the person choose. @param {{current_revision?: number, changed?: string[], changed_by?: string}} data */
+  refused(data) {
+    this.conflicted = true;
+    this.dirty = true;
+    this.current = data.current_revision;
+    this.say("conflict", this.conflictValue);
+    for (const who of this.whoTargets) who.textContent = data.changed_by || this.somebodyValue;
+    for (const what of this.whatTargets) what.textContent = (data.changed ?? []).map((name) => this.labelOf(name)).join(", ");
+    for (const box of this.conflictTargets) {
+      box.hidden = false;
+      box.scrollIntoView?.({ block: "nearest" });
+    }
+    this.dispatch("conflict", { detail: data });
+  }
+
+  /** Their version; what was typed here is dropped. */
+  takeTheirs() {
+    this.dirty = false;
+    window.location.reload();
+  }
+
+  /** Write the fields changed here over theirs; the fields only they changed stay, and come with the reload. */
+  async keepMine() {
+    const form = new FormData(this.element);
+    const body = new FormData();
+    for (const name of this.mine) for (const value of form.getAll(name)) body.append(name, value);
+    body.set("revision", String(this.current));
+    this.conflicted = false;
+    for (const box of this.conflictTargets) box.hidden = true;
+    if (await this.post(body)) window.location.reload();
+  }
+
+  /** What the page calls a field. @param {string} name */
+  labelOf(name) {
+    const group = this.element.querySelector(`[data-field="${CSS.escape(name)}"]`);
+    if (group) return group.getAttribute("data-field-label") ?? name;
+    const field = this.element.querySelector(`[name="${CSS.escape(name)}"]`);
+    return /** @type {HTMLInputElement | null} */ (field)?.labels?.[0]?.firstChild?.textContent?.trim() || name;
   }
 
   /** @param {Record<string, string[]>} errors */
   mark(errors) {
-    for (const field of /** @type {HTMLFormElement} */ (this.element).elements) {
+    for (const field of this.element.elements) {
       const name = field.getAttribute("name");
       if (name && name in errors) field.setAttribute("aria-invalid", "true");
       else field.removeAttribute("aria-invalid");
@@ -99,8 +165,8 @@ export default class AutosaveController extends Controller {
   /** @param {string} state @param {string} text */
   say(state, text) {
     this.element.setAttribute("data-autosave-state", state);
-    for (const status of /** @type {any} */ (this).statusTargets) {
-      status.dataset.s = { saving: "running", saved: "succeeded", conflict: "waiting", error: "failed", offline: "waiting" }[state];
+    for (const status of this.statusTargets) {
+      status.dataset.s = STATES[state];
       status.textContent = text;
     }
   }

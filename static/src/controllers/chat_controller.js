@@ -1,25 +1,28 @@
-// The chat: composer, running answer, stop, regenerate, edit-and-resend, queue. Markup: templates/components/chat.html
+// The chat: composer, running answer, stop, regenerate, edit-and-resend, versions, fork, queue. Markup: templates/components/chat.html
 //
 //   <section data-controller="chat" data-chat-run-url-value="/api/v1/agents/<id>/run/" data-chat-runs-url-value="/api/v1/runs/"
 //            data-chat-conversation-value="<id or empty>" data-chat-page-url-value="/agents/<id>/chat/" data-chat-labels-value="{…}">
 // A live run is given as data-run-id and data-after on that element; its answer is replayed from its events.
+// Tells the page: chat:begun (a conversation has its id, also put into [name=conversation]), chat:finished, chat:used {usage}.
 
 import { Controller } from "@hotwired/stimulus";
-import { Answer, part } from "../chat/answer.js";
-import { ApiError, cancelRun, startRun } from "../chat/api.js";
+import { part } from "../chat/answer.js";
+import { ApiError, cancelRun, getRun, postForm, startRun } from "../chat/api.js";
 import { RunStream } from "../chat/run_stream.js";
+import { cut, showVersions, versionsOf } from "../chat/versions.js";
+import { ChatView } from "./chat_view.js";
 
-const NEAR_END_PX = 80;
+/**
+ * What is sent: `parent` is the person's message that is answered again (`bubble`) or replaced; `restore` puts back what was
+ * taken out of sight for it, `versions` are the ids of the earlier versions.
+ * @typedef {{text: string, parent?: string, bubble?: HTMLElement, edited?: HTMLElement, restore?: () => void, versions?: string[]}} Turn
+ */
 
-/** What Stimulus adds: the targets and values declared below. @type {new (...args: any[]) => Controller<HTMLElement> & Record<string, any>} */
-const Base = /** @type {any} */ (Controller);
-
-export default class ChatController extends Base {
-  static targets = ["log", "list", "empty", "input", "send", "stop", "queued", "queuedText", "edited", "connection", "alert", "person", "answer", "tokens", "credits"];
-  static values = { runUrl: String, source: String, runsUrl: String, conversation: String, pageUrl: String, labels: Object };
+export default class ChatController extends ChatView {
+  static values = { runUrl: String, source: String, runsUrl: String, conversation: String, conversationsUrl: String, pageUrl: String, labels: Object };
 
   connect() {
-    /** @type {{id: string, answer: Answer, stream: RunStream} | null} */
+    /** @type {{id: string, answer: import("../chat/answer.js").Answer, stream: RunStream} | null} */
     this.run = null;
     this.starting = false;
     this.queue = "";
@@ -59,10 +62,10 @@ export default class ChatController extends Base {
       if (replaces) return; // an edit replaces what comes after it: first stop, then resend
       this.queue = this.queue ? `${this.queue}\n\n${text}` : text;
     } else {
-      const bubble = this.editing;
+      const edited = this.editing;
       this.stopEditing();
-      if (bubble) this.cutFrom(bubble);
-      this.start(text, replaces);
+      if (edited && replaces) this.replace(edited, text, replaces);
+      else this.start({ text });
     }
     this.inputTarget.value = "";
     this.grow();
@@ -71,7 +74,13 @@ export default class ChatController extends Base {
 
   /** @param {Event & {params: {text: string}}} event */
   starter(event) {
-    if (!this.busy) this.start(event.params.text);
+    if (!this.busy) this.start({ text: event.params.text });
+  }
+
+  /** @param {HTMLElement} edited @param {string} text @param {string} parent */
+  replace(edited, text, parent) {
+    if (text === part(edited, "text").textContent?.trim()) this.answerAgain(edited);
+    else this.start({ text, parent, edited, versions: versionsOf(edited), restore: cut(edited) });
   }
 
   stop() {
@@ -95,9 +104,42 @@ export default class ChatController extends Base {
     const answer = closest(event, "[data-message]");
     let person = /** @type {HTMLElement | null} */ (answer?.previousElementSibling ?? null);
     while (person && person.dataset.message !== "user") person = /** @type {HTMLElement | null} */ (person.previousElementSibling);
-    if (!person?.dataset.messageId || this.busy) return;
-    while (person.nextElementSibling) person.nextElementSibling.remove();
-    this.start(part(person, "text").textContent ?? "", person.dataset.messageId, person);
+    if (person) this.answerAgain(person);
+  }
+
+  /** @param {HTMLElement} person */
+  answerAgain(person) {
+    const parent = person.dataset.messageId;
+    const before = /** @type {HTMLElement | null} */ (person.nextElementSibling);
+    if (!parent || this.busy) return;
+    const versions = before?.dataset.message === "assistant" ? versionsOf(before) : [];
+    this.start({ text: part(person, "text").textContent ?? "", parent, bubble: person, versions, restore: before ? cut(before) : undefined });
+  }
+
+  /** Show another version of a message, and what was said after it. @param {SubmitEvent} event */
+  async showVersion(event) {
+    event.preventDefault();
+    const message = /** @type {HTMLButtonElement} */ (event.submitter).value;
+    if (this.busy || !message) return;
+    this.stopEditing();
+    try {
+      const html = await postForm(`${this.conversationsUrlValue}${this.conversationValue}/branch/`, { message });
+      const place = document.createElement("template");
+      place.innerHTML = html; // our own server's page, as htmx would put it in
+      this.listTarget.replaceChildren(place.content);
+      this.alert("");
+    } catch (error) {
+      this.alert(error instanceof ApiError ? error.message : this.labelsValue.offline);
+    }
+  }
+
+  /** The form goes to the server by itself; here it learns of which message and conversation it is. @param {SubmitEvent} event */
+  fork(event) {
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    const message = closest(event, "[data-message]")?.dataset.messageId;
+    if (!message || !this.conversationValue) return event.preventDefault();
+    form.action = `${this.conversationsUrlValue}${this.conversationValue}/fork/`;
+    /** @type {HTMLInputElement} */ (form.elements.namedItem("message")).value = message;
   }
 
   /** Put a message of the person into the composer; sending it makes a new branch. @param {Event} event */
@@ -105,9 +147,14 @@ export default class ChatController extends Base {
     const bubble = closest(event, "[data-message]");
     if (!bubble || this.busy) return;
     this.stopEditing();
+    this.beginEditing(bubble, part(bubble, "text").textContent ?? "");
+  }
+
+  /** @param {HTMLElement} bubble @param {string} text */
+  beginEditing(bubble, text) {
     this.editing = bubble;
     bubble.dataset.editing = "";
-    this.inputTarget.value = part(bubble, "text").textContent ?? "";
+    this.inputTarget.value = text;
     this.showState();
     this.grow();
     this.inputTarget.focus();
@@ -121,72 +168,61 @@ export default class ChatController extends Base {
     this.showState();
   }
 
-  /** Copy a message, or the code block whose button was pressed. @param {Event} event */
-  async copy(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    const code = target.closest("[data-chat-copy-code]");
-    const button = code ?? target.closest("[data-chat-copy]");
-    if (!button) return;
-    const source = code ? code.closest("figure")?.querySelector("pre") : button.closest("[data-message]")?.querySelector('[data-part="body"], [data-part="text"]');
-    await navigator.clipboard.writeText(source?.textContent?.trim() ?? "");
-    const label = button.querySelector("[data-label]") ?? button;
-    const before = label.textContent;
-    label.textContent = this.labelsValue.copied;
-    setTimeout(() => (label.textContent = before), 1500);
-  }
-
-  scrolled() {
-    const log = this.logTarget;
-    this.pinned = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
-  }
-
-  grow() {
-    const input = this.inputTarget;
-    input.rows = Math.min(8, Math.max(1, input.value.split("\n").length));
-  }
-
   // The run
 
   get busy() {
     return this.starting || this.run !== null;
   }
 
-  /** @param {string} text @param {string} [parent] a person's message to answer again or replace @param {HTMLElement} [bubble] */
-  async start(text, parent, bubble) {
+  /** @param {Turn} turn */
+  async start(turn) {
     this.starting = true;
     this.alert("");
     if (this.hasEmptyTarget) this.emptyTarget.hidden = true;
-    const shown = bubble ?? this.addPerson(text);
+    const person = turn.bubble ?? this.addPerson(turn.text);
     const answer = this.addAnswer();
     this.pinned = true;
     this.showState();
     this.toEnd();
     try {
-      /** @type {import("../chat/api.js").RunInput} */
-      const input = { message: text, version: "draft" };
-      if (this.conversationValue) input.conversation_id = this.conversationValue;
-      if (parent) input.parent_message_id = parent;
-      const started = await startRun(this.runUrlValue, input, { offline: this.labelsValue.offline, source: this.sourceValue });
+      const started = await startRun(this.runUrlValue, this.inputFor(turn), { offline: this.labelsValue.offline, source: this.sourceValue });
       this.inConversation(started.conversation_id);
       this.starting = false;
-      this.follow(started.run_id, 0, answer, shown);
+      this.follow(started.run_id, 0, answer, person, turn);
     } catch (error) {
       this.starting = false;
-      answer.element.remove();
-      if (!bubble) shown.remove();
-      if (!this.inputTarget.value) this.inputTarget.value = bubble ? "" : text;
-      this.grow();
+      this.takeBack(turn, answer, person);
       this.alert(error instanceof ApiError ? error.message : this.labelsValue.offline);
     }
     this.showState();
   }
 
-  /** @param {string} id @param {number} after @param {Answer} answer @param {HTMLElement} [person] */
-  async follow(id, after, answer, person) {
+  /** @param {Turn} turn @returns {import("../chat/api.js").RunInput} */
+  inputFor(turn) {
+    const input = /** @type {import("../chat/api.js").RunInput} */ ({ message: turn.text, version: "draft" });
+    if (this.conversationValue) input.conversation_id = this.conversationValue;
+    if (turn.parent) input.parent_message_id = turn.parent;
+    if (this.hasModelTarget && this.modelTarget.value) input.model = this.modelTarget.value;
+    return input;
+  }
+
+  /** It was not even started: everything is again as it was before. @param {Turn} turn @param {import("../chat/answer.js").Answer} answer @param {HTMLElement} person */
+  takeBack(turn, answer, person) {
+    answer.element.remove();
+    if (!turn.bubble) person.remove();
+    turn.restore?.();
+    if (turn.edited) this.beginEditing(turn.edited, turn.text);
+    else if (!turn.bubble && !this.inputTarget.value) this.inputTarget.value = turn.text;
+    if (this.hasEmptyTarget) this.emptyTarget.hidden = this.listTarget.querySelector("[data-message]") !== null;
+    this.grow();
+  }
+
+  /** @param {string} id @param {number} after @param {import("../chat/answer.js").Answer} answer @param {HTMLElement} [person] @param {Turn} [turn] */
+  async follow(id, after, answer, person, turn) {
     const stream = new RunStream(`${this.runsUrlValue}${id}/events/`, {
       after,
       onEvent: (event) => {
-        if (event.type === "conversation_started" && person) person.dataset.messageId = event.message_id;
+        if (event.type === "conversation_started" && person) this.stored(person, event.message_id, turn);
         answer.take(event);
         this.toEnd();
       },
@@ -200,93 +236,40 @@ export default class ChatController extends Base {
     if (this.run?.id !== id || stream.abort.signal.aborted) return;
     if (!answer.status) answer.finish("", "");
     this.run = null;
-    this.count(answer.usage);
+    if (turn?.bubble) showVersions(answer.element, turn.versions ?? [], answer.stored ? (answer.element.dataset.messageId ?? "") : "");
     this.showState();
     this.toEnd();
     this.dispatch("finished", { detail: { run: id, status: answer.status, conversation: this.conversationValue } });
+    this.tellUsage(id);
     const next = this.queue;
     this.queue = "";
-    if (next) this.start(next);
+    if (next) this.start({ text: next });
+    this.showState();
+  }
+
+  /** The person's message has its id. @param {HTMLElement} person @param {string} id @param {Turn} [turn] */
+  stored(person, id, turn) {
+    person.dataset.messageId = id;
+    if (turn?.edited) showVersions(person, turn.versions ?? [], id);
+  }
+
+  /** What the run has cost is settled after its last event; a figure that cannot be had now is right after a reload. @param {string} id */
+  async tellUsage(id) {
+    const run = await getRun(`${this.runsUrlValue}${id}/`).catch(() => null);
+    if (run) this.dispatch("used", { detail: run.usage });
   }
 
   /** @param {string} id */
   inConversation(id) {
     if (!id || this.conversationValue === id) return;
     this.conversationValue = id;
+    for (const field of document.querySelectorAll('input[name="conversation"]')) /** @type {HTMLInputElement} */ (field).value = id;
     if (this.pageUrlValue) history.replaceState(history.state, "", `${this.pageUrlValue}${id}/`);
+    this.dispatch("begun", { detail: { conversation: id } });
   }
-
-  // What is shown
-
-  addAnswer() {
-    const element = copyOf(this.answerTarget);
-    this.listTarget.append(element);
-    return new Answer(element, this.labelsValue);
-  }
-
-  /** @param {string} text */
-  addPerson(text) {
-    const element = copyOf(this.personTarget);
-    part(element, "text").textContent = text;
-    this.listTarget.append(element);
-    return element;
-  }
-
-  /** @param {HTMLElement} bubble */
-  cutFrom(bubble) {
-    while (bubble.nextElementSibling) bubble.nextElementSibling.remove();
-    bubble.remove();
-  }
-
-  showState() {
-    const busy = this.busy;
-    this.stopTarget.hidden = !busy;
-    this.stopTarget.disabled = !this.run;
-    this.inputTarget.placeholder = busy ? this.labelsValue.queue_message : this.labelsValue.message;
-    this.queuedTarget.hidden = !this.queue;
-    this.queuedTextTarget.textContent = this.queue;
-    this.editedTarget.hidden = !this.editing;
-    this.element.toggleAttribute("data-busy", busy);
-  }
-
-  /** @param {import("../chat/run_stream.js").Connection} state */
-  showConnection(state) {
-    const text = { reconnecting: this.labelsValue.reconnecting, lost: this.labelsValue.lost, live: "", ended: "" }[state];
-    this.connectionTarget.textContent = text;
-    this.connectionTarget.hidden = !text;
-  }
-
-  /** @param {string} text */
-  alert(text) {
-    this.alertTarget.textContent = text;
-    this.alertTarget.hidden = !text;
-  }
-
-  /** Add a run's usage to the gauge. @param {{total_tokens?: number, credits?: string}} usage */
-  count(usage) {
-    for (const target of this.tokensTargets) add(target, usage.total_tokens ?? 0, 0);
-    for (const target of this.creditsTargets) add(target, Number(usage.credits ?? 0), 2);
-  }
-
-  toEnd() {
-    if (!this.pinned) return;
-    requestAnimationFrame(() => (this.logTarget.scrollTop = this.logTarget.scrollHeight));
-  }
-}
-
-/** @param {HTMLTemplateElement} template @returns {HTMLElement} */
-function copyOf(template) {
-  return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
 }
 
 /** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
 function closest(event, selector) {
   return /** @type {HTMLElement} */ (event.currentTarget).closest(selector);
-}
-
-/** @param {HTMLElement} element @param {number} amount @param {number} digits */
-function add(element, amount, digits) {
-  const sum = Number(element.dataset.value ?? 0) + amount;
-  element.dataset.value = String(sum);
-  element.textContent = sum.toLocaleString(document.documentElement.lang || "en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

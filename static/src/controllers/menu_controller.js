@@ -6,17 +6,26 @@ import { Controller } from "@hotwired/stimulus";
 export default class MenuController extends Controller {
   static targets = ["button", "list"];
 
+  outside = (/** @type {Event} */ event) => {
+    if (!this.element.contains(/** @type {Node} */ (event.target))) this.close();
+  };
+
+  keys = (/** @type {KeyboardEvent} */ event) => this.key(event);
+
+  /** What was chosen happens; the menu goes. @param {Event} event */
+  chosen = (event) => {
+    if (/** @type {Element} */ (event.target).closest(".menu-item")) this.close();
+  };
+
   connect() {
-    this.outside = (/** @type {Event} */ event) => {
-      if (!this.element.contains(/** @type {Node} */ (event.target))) this.close();
-    };
-    this.keys = (/** @type {KeyboardEvent} */ event) => this.key(event);
+    this.element.addEventListener("click", this.chosen);
     this.element.addEventListener("keydown", /** @type {EventListener} */ (this.keys));
     this.button.setAttribute("aria-expanded", "false");
   }
 
   disconnect() {
     document.removeEventListener("pointerdown", this.outside);
+    this.element.removeEventListener("click", this.chosen);
     this.element.removeEventListener("keydown", /** @type {EventListener} */ (this.keys));
   }
 

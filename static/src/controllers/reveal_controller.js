@@ -5,9 +5,10 @@ import { Controller } from "@hotwired/stimulus";
 export default class RevealController extends Controller {
   static targets = ["input", "button"];
 
+  // A password that is shown while the form leaves would be kept by the browser's form history.
+  hide = () => this.show(false);
+
   connect() {
-    // A password that is shown while the form leaves would be kept by the browser's form history.
-    this.hide = () => this.show(false);
     this.form = this.element.closest("form");
     this.form?.addEventListener("submit", this.hide);
   }

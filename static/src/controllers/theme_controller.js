@@ -5,9 +5,10 @@ import { applyTheme, rememberTheme } from "../theme_choice.js";
 export default class ThemeController extends Controller {
   static targets = ["option"];
 
+  system = window.matchMedia("(prefers-color-scheme: dark)");
+  follow = () => applyTheme(document.documentElement, window);
+
   connect() {
-    this.system = window.matchMedia("(prefers-color-scheme: dark)");
-    this.follow = () => applyTheme(document.documentElement, window);
     this.system.addEventListener("change", this.follow);
     this.mark();
   }
