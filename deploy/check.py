@@ -88,6 +88,7 @@ def check_scripts() -> None:
     if not (ROOT / "package.json").exists():
         raise Skip("no package.json")
     run("npm", "run", "--silent", "check", environment=node_environment())
+    run("npm", "run", "--silent", "test", environment=node_environment())
 
 
 def check_compose() -> None:
