@@ -14,11 +14,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 
 from agent_app.routing import websocket_urlpatterns
 from config import celery  # noqa: F401  (makes it the current Celery application)
+from config.body import BodyLimit
 from config.handler import Handler, keep_off_request_signals
 from config.sockets import UnknownPath
 
 keep_off_request_signals()
 
 application = ProtocolTypeRouter(
-    {"http": Handler(), "websocket": URLRouter([*websocket_urlpatterns, *UnknownPath.routes()])}
+    {"http": BodyLimit(Handler()), "websocket": URLRouter([*websocket_urlpatterns, *UnknownPath.routes()])}
 )

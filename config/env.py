@@ -48,6 +48,14 @@ class Env(BaseSettings):
     DEFAULT_FROM_EMAIL: str = "Troupe <no-reply@localhost>"
     EMAIL_VERIFICATION: Literal["mandatory", "optional", "none"] = "mandatory"
 
+    S3_BUCKET: str = ""
+    S3_ENDPOINT_URL: str = ""
+    S3_REGION: str = ""
+    S3_ACCESS_KEY_ID: str = ""
+    S3_SECRET_ACCESS_KEY: SecretStr = SecretStr("")
+    CLAMD_URL: str = ""
+    WORKSPACE_STORED_MB: int = Field(default=5120, ge=0)
+
     BILLING_MODE: Literal["credits", "off"] = "credits"
     THROTTLE_API: int = Field(default=300, ge=0)
     THROTTLE_ANONYMOUS: int = Field(default=60, ge=0)

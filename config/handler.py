@@ -6,8 +6,9 @@ Asynchronous views stay on the loop.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Any
+import io
+from collections.abc import Callable, Mapping
+from typing import IO, Any
 
 from asgiref.sync import iscoroutinefunction
 from django.core.handlers.asgi import ASGIHandler
@@ -30,6 +31,14 @@ class Handler(ASGIHandler):
         """The hook in which Django prepares a view just before it looks whether it is asynchronous."""
         prepared = super().make_view_atomic(view)
         return prepared if iscoroutinefunction(prepared) else _on_database_thread(prepared)
+
+    def create_request(self, scope: Mapping[str, Any], body_file: IO[bytes]) -> tuple[Any, Any]:
+        """A body that came in chunks has no length, and REST framework takes that for no body: by now it is known."""
+        request, error = super().create_request(scope, body_file)
+        if request is not None and not request.META.get("CONTENT_LENGTH"):
+            request.META["CONTENT_LENGTH"] = str(body_file.seek(0, io.SEEK_END))
+            body_file.seek(0)
+        return request, error
 
 
 def _on_database_thread(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:

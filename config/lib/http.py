@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -137,6 +137,8 @@ def as_app_error(error: Exception) -> AppError | None:
             return errors.NotFound()
         case RequestDataTooBig():
             return errors.TooLarge()
+        case SuspiciousOperation():  # too many fields or files, a malformed host …
+            return errors.InvalidInput()
         case PermissionDenied():
             return errors.Forbidden()
         case ValidationError():

@@ -5,6 +5,7 @@ from config.settings.api import *
 from config.settings.assets import *
 from config.settings.auth import *
 from config.settings.celery import *
+from config.settings.files import *
 from config.settings.logging import *
 from config.settings.runs import *
 from config.settings.security import *

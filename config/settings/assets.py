@@ -5,10 +5,6 @@ from config.env import BASE_DIR, env
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static" / "dist"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.ui.storage.StaticStorage"},
-}
 
 # Production serves what `collectstatic` gathered, under names that carry a hash and never expire. Elsewhere, and where
 # nobody has collected, the files come from where they are built.

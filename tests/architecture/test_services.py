@@ -55,7 +55,7 @@ def test_interfaces_write_nothing_themselves(module: Module) -> None:
 
 
 # Sends by name from inside ``transaction.on_commit``, and must survive a broker that is away.
-SENDERS = {"agents/agent_app/runs/lifecycle.py": {"send_task"}}
+SENDERS = {"config/lib/jobs.py": {"send_task"}, "agents/agent_app/runs/lifecycle.py": {"send_task"}}
 
 
 def test_tasks_are_sent_after_commit() -> None:
