@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from community import policies
-from community.models import Membership, User, Workspace
+from community.models import Membership, StoredFile, User, Workspace
 from config.lib import logs
 from config.lib.errors import Forbidden, NotFound, Unauthenticated
 
@@ -103,3 +103,14 @@ def remember_actor(request: HttpRequest, actor: Actor) -> Actor:
     request.META[ACTOR_KEY] = actor
     logs.workspace_id.set(str(actor.workspace_id))
     return actor
+
+
+def get_file(actor: Actor, file_id: UUID, action: str = "file.read") -> StoredFile:
+    """A file of the actor's workspace. Raises NotFound, Forbidden."""
+    file = (
+        StoredFile.objects.in_workspace(actor.workspace_id).kept().select_related("uploader").filter(id=file_id).first()
+    )
+    if file is None:
+        raise NotFound(_("There is no such file."))
+    actor.require(action)
+    return file

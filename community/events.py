@@ -16,3 +16,12 @@ class WorkspaceCreated:
 @dataclass(frozen=True, slots=True)
 class PersonRegistered:
     user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FileChecked:
+    """A file has its final state: clean or skipped (it may be used), or infected (it may not)."""
+
+    file_id: UUID
+    workspace_id: UUID
+    status: str

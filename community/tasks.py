@@ -1,8 +1,10 @@
-"""Periodic care of this app's rows."""
+"""Celery's way in: ids in, one call of a service."""
+
+from uuid import UUID
 
 from celery import shared_task
 
-from community.services import idempotency, sessions
+from community.services import files, idempotency, sessions
 
 
 @shared_task(name="community.purge_expired")
@@ -10,3 +12,23 @@ def purge_expired() -> None:
     """Delete idempotency records older than 24 hours and refresh families that ended a while ago."""
     idempotency.expired_delete()
     sessions.expired_delete()
+
+
+@shared_task(name="community.scan_file")
+def scan_file(file_id: str) -> None:
+    files.file_scan(file_id=UUID(file_id))
+
+
+@shared_task(name="community.remove_file")
+def remove_file(file_id: str) -> None:
+    files.file_remove(file_id=UUID(file_id))
+
+
+@shared_task(name="community.scan_files_again")
+def scan_files_again() -> None:
+    files.files_scan_again()
+
+
+@shared_task(name="community.sweep_files")
+def sweep_files() -> None:
+    files.files_sweep()

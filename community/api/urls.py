@@ -1,6 +1,6 @@
 """Included under ``/api/v1/``."""
 
-from community.api import auth, people, schema
+from community.api import auth, files, people, schema
 from config.lib.routes import api_path
 
 # Importing it tells drf-spectacular about our authenticators; here, so that processes without URLs never load it.
@@ -12,6 +12,10 @@ urlpatterns = [
     api_path("auth/mfa/", auth.MfaView.as_view(), "api-auth-mfa"),
     api_path("auth/refresh-token/", auth.RefreshView.as_view(), "api-auth-refresh"),
     api_path("auth/logout/", auth.LogoutView.as_view(), "api-auth-logout"),
+    api_path("files/", files.FilesView.as_view(), "api-files"),
+    api_path("files/upload/", files.UploadView.as_view(), "api-files-upload"),
+    api_path("files/<uuid:file_id>/", files.FileView.as_view(), "api-file"),
+    api_path("files/<uuid:file_id>/content/", files.FileContentView.as_view(), "api-file-content"),
     api_path("users/me/", people.MeView.as_view(), "api-me"),
     api_path("workspaces/", people.WorkspacesView.as_view(), "api-workspaces"),
     api_path("workspaces/<uuid:workspace_id>/", people.WorkspaceView.as_view(), "api-workspace"),

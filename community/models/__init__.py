@@ -1,4 +1,13 @@
 from community.models.base import Record, WorkspaceQuerySet, WorkspaceRecord
+from community.models.files import FileStatus, StoredFile
+from community.models.notifications import (
+    Channel,
+    Delivery,
+    InboxDismissal,
+    Notification,
+    NotificationKind,
+    NotificationPreference,
+)
 from community.models.people import User
 from community.models.records import AuditEntry, IdempotencyRecord
 from community.models.sessions import RefreshFamily
@@ -6,11 +15,19 @@ from community.models.workspaces import Membership, Role, Workspace
 
 __all__ = [
     "AuditEntry",
+    "Channel",
+    "Delivery",
+    "FileStatus",
     "IdempotencyRecord",
+    "InboxDismissal",
     "Membership",
+    "Notification",
+    "NotificationKind",
+    "NotificationPreference",
     "Record",
     "RefreshFamily",
     "Role",
+    "StoredFile",
     "User",
     "Workspace",
     "WorkspaceQuerySet",

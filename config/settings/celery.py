@@ -24,5 +24,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "reap runs": {"task": "agents.reap_runs", "schedule": 5.0, "options": {"expires": 5}},
+    "scan files again": {"task": "community.scan_files_again", "schedule": 60.0, "options": {"expires": 60}},
+    "sweep files": {"task": "community.sweep_files", "schedule": 3600.0, "options": {"expires": 3600}},
     "purge expired": {"task": "community.purge_expired", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -28,6 +28,12 @@ TABLE = [
     Line("POST", "workspaces/", (201, 201, 201, 201, 201, 401), {"name": "Another"}),
     Line("GET", "workspaces/{workspace}/", (200, 200, 200, 200, 404, 401)),
     Line("PATCH", "workspaces/{workspace}/", (200, 200, 403, 403, 404, 401), {"name": "Renamed"}),
+    Line("GET", "files/", (200, 200, 200, 200, 404, 401)),
+    Line("POST", "files/", (415, 415, 415, 415, 404, 401)),  # JSON; tests/community/test_files_api.py sends forms
+    Line("POST", "files/upload/", (415, 415, 415, 415, 404, 401)),
+    Line("GET", "files/{file}/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "files/{file}/content/", (403, 403, 403, 403, 404, 401)),  # without a signature
+    Line("DELETE", "files/{file}/", (204, 204, 204, 403, 404, 401)),
     Line("GET", "agents/", (200, 200, 200, 200, 404, 401)),
     Line("POST", "agents/", (201, 201, 201, 403, 404, 401), {"name": "Porter"}),
     Line("GET", "agents/{agent}/", (200, 200, 200, 200, 404, 401)),

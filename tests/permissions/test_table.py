@@ -6,6 +6,7 @@ from agent_app.models import Conversation
 from community.models import Role
 from tests.agents.world import make_agent, make_provider, make_run
 from tests.cast import Api, Cast, join, make_user
+from tests.community.files_world import make_file
 from tests.permissions.table import COMMITTED, ROLES, TABLE, Line
 
 
@@ -27,6 +28,7 @@ def objects(cast: Cast) -> dict[str, object]:
     return {
         "workspace": cast.alice.workspace_id,
         "agent": agent.id,
+        "file": make_file(cast.alice).id,
         "provider": make_provider(cast.alice).id,
         "conversation": conversation.id,
         "run": make_run(cast.alice, agent).id,

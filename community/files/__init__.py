@@ -1,0 +1,1 @@
+"""Files: how they come in, what they are, where they lie, who may have them. The rows are ``community.models.files``."""
