@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class BillingConfig(AppConfig):
     name = "billing"
     label = "billing"
+
+    def ready(self) -> None:
+        from billing import wiring
+
+        wiring.register()

@@ -25,3 +25,10 @@ class FileChecked:
     file_id: UUID
     workspace_id: UUID
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonVerified:
+    """A person has shown that an e-mail address is theirs."""
+
+    user_id: UUID

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from allauth.account.signals import password_changed, password_reset
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed, password_changed, password_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from community.events import PersonVerified
 from community.models import User
 from community.services import people
-from config.lib import audit
+from config.lib import audit, events
 
 
 def _record(action: str, user: User, interface: str = "pages") -> None:
@@ -51,3 +53,8 @@ def on_login_failed(credentials: dict[str, Any], request: HttpRequest | None = N
 @receiver(password_reset)
 def on_password_changed(user: User, **_more: Any) -> None:
     _record("person.password_changed", user)
+
+
+@receiver(email_confirmed)
+def on_email_confirmed(email_address: EmailAddress, **_more: Any) -> None:
+    events.publish(PersonVerified(email_address.user_id))

@@ -27,6 +27,7 @@ def api_root(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", api_root, name="api-root"),
     path("v1/", include("community.api.urls")),
+    path("v1/", include("billing.api.urls")),
     path("v1/", include("agent_app.api.urls")),
     api_path("schema/", SpectacularAPIView.as_view(), "api-schema"),
     api_path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), "api-docs"),

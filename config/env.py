@@ -57,6 +57,7 @@ class Env(BaseSettings):
     WORKSPACE_STORED_MB: int = Field(default=5120, ge=0)
 
     BILLING_MODE: Literal["credits", "off"] = "credits"
+    BILLING_OWN_KEY: Literal["free", "priced"] = "free"
     THROTTLE_API: int = Field(default=300, ge=0)
     THROTTLE_ANONYMOUS: int = Field(default=60, ge=0)
     THROTTLE_LOGIN: int = Field(default=10, ge=0)

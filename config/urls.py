@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("community.urls")),
+    path("", include("billing.urls")),
     path("", include("agent_app.urls")),
     path("", include("config.ui.urls")),
     api_path("health/", views.alive, "health"),

@@ -11,9 +11,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from config import celery  # noqa: F401  (makes it the current Celery application, as every entry point does)
 from config.lib import db
+from tests import seeds
 from tests.cast import anyone, cast
 
-__all__ = ["anyone", "cast"]
+__all__ = ["anyone", "cast", "seeds"]
 
 
 @pytest.fixture(scope="session")

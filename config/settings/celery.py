@@ -1,5 +1,7 @@
 """Celery. Redelivery by the broker is not relied on: a run has a lease in the database, and a reaper that looks at it."""
 
+from celery.schedules import crontab
+
 from config.env import env
 
 CELERY_BROKER_URL = env.REDIS_URL
@@ -26,5 +28,13 @@ CELERY_BEAT_SCHEDULE = {
     "reap runs": {"task": "agents.reap_runs", "schedule": 5.0, "options": {"expires": 5}},
     "scan files again": {"task": "community.scan_files_again", "schedule": 60.0, "options": {"expires": 60}},
     "sweep files": {"task": "community.sweep_files", "schedule": 3600.0, "options": {"expires": 3600}},
+    "sweep holds": {"task": "billing.sweep_holds", "schedule": 60.0, "options": {"expires": 60}},
+    "expire credits": {"task": "billing.expire_credits", "schedule": 60.0, "options": {"expires": 60}},
+    "open accounts": {"task": "billing.open_accounts", "schedule": 300.0, "options": {"expires": 300}},
+    "check the ledger": {
+        "task": "billing.check_ledger",
+        "schedule": crontab(hour=3, minute=0),
+        "options": {"expires": 3600},
+    },
     "purge expired": {"task": "community.purge_expired", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -13,6 +13,8 @@ WITHOUT_A_WORKSPACE = {
     "community.NotificationPreference": "how a person wants to be told, wherever they work",
     "community.InboxDismissal": "what a person has put away; holds ids only",
     "community.AuditEntry": "signing in happens in no workspace; append-only, so it holds plain ids",
+    "billing.Plan": "the operator's offer, the same for everybody",
+    "billing.Rate": "the operator's prices, the same for everybody",
     "agents.RunEvent": "is read and removed through its run, which has one; the busiest table holds no second key",
 }
 

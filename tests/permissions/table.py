@@ -53,6 +53,8 @@ TABLE = [
     Line("DELETE", "conversations/{conversation}/", (204, 404, 404, 404, 404, 401)),
     Line("GET", "runs/", (200, 200, 200, 200, 404, 401)),
     Line("GET", "runs/{run}/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "credits/balance/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "credits/history/", (200, 403, 403, 403, 404, 401)),
     Line("POST", "runs/{run}/cancel/", (409, 409, 409, 409, 404, 401)),
 ]
 

@@ -1,0 +1,13 @@
+"""Pages."""
+
+from django.urls import path
+
+from billing.views import overview
+
+app_name = "billing"
+
+urlpatterns = [
+    path("billing/", overview.overview, name="overview"),
+    path("billing/notice/", overview.notice, name="notice"),
+    path("billing/entries.csv", overview.entries_file, name="file"),
+]

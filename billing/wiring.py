@@ -1,0 +1,32 @@
+"""What this app puts into the registries when Django is ready."""
+
+from django.conf import settings
+
+from billing import policies, shell
+from billing.services import accounts
+from community import policies as roles
+from community.events import PersonVerified, WorkspaceCreated
+from community.models import Workspace
+from config.lib import events
+from config.lib import shell as frame
+
+
+def register() -> None:
+    for action, role in policies.LEAST_ROLE.items():
+        roles.allow(action, role)
+    events.subscribe(WorkspaceCreated, open_account)
+    events.subscribe(PersonVerified, grant_signup)
+    if settings.BILLING_MODE != "off":
+        frame.registry.balance = shell.balance
+        frame.registry.add_palette(shell.palette)
+
+
+def open_account(event: WorkspaceCreated) -> None:
+    """After the commit and before whoever registered has their answer."""
+    accounts.account_open(workspace_id=event.workspace_id)
+
+
+def grant_signup(event: PersonVerified) -> None:
+    personal = Workspace.objects.filter(personal_of_id=event.user_id).values_list("id", flat=True).first()
+    if personal is not None:
+        accounts.account_open(workspace_id=personal)
