@@ -7,9 +7,9 @@ from uuid import UUID
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from agent_app import access, model_references, selectors
+from agent_app import access, calls, model_references, selectors
 from agent_app.models import AgentStatus, Message, Run
-from agent_app.runs.registry import Outcome, Produced, RunContext, RunInput
+from agent_app.runs.registry import ModelCall, Outcome, Produced, RunContext, RunInput
 from agent_app.services.agents import agent_snapshot
 from agent_app.services.conversations import answer_store, message_add
 from community.access import Actor
@@ -58,16 +58,31 @@ class AgentRunnable:
         if run_input.attachments:
             raise NotFound(_("There is no such file."))
 
+    def first_call(self, run: Run) -> ModelCall | None:
+        agent = run.agent
+        if agent is None:
+            raise ValueError("an agent's run has an agent")
+        return calls.model_call(
+            run,
+            lambda: calls.prompt_tokens(agent.instructions, self._history(run)),
+            (agent.model_settings or {}).get("max_tokens"),
+        )
+
     def load(self, run: Run) -> tuple[dict[str, Any], list[Message]]:
         if run.snapshot is None:
             raise ValueError("an agent's run has a snapshot")
+        return run.snapshot.definition, self._history(run)
+
+    @staticmethod
+    def _history(run: Run) -> list[Message]:
+        """The branch of the conversation that the run answers."""
         message = run.user_message
         if message is None:
-            return run.snapshot.definition, []
+            return []
         if message.parent_id is None or run.conversation_id is None:
-            return run.snapshot.definition, [message]
+            return [message]
         messages = list(Message.objects.filter(conversation_id=run.conversation_id))
-        return run.snapshot.definition, selectors.path_to(message.id, messages)
+        return selectors.path_to(message.id, messages)
 
     async def execute(self, context: RunContext) -> Outcome:
         engine = cast(Callable[[RunContext], Awaitable[Outcome]], import_string(ENGINE))
@@ -82,5 +97,6 @@ class AgentRunnable:
             usage={
                 "prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens,
                 "cached_tokens": usage.cached_tokens, "reasoning_tokens": usage.reasoning_tokens,
+                "credits": f"{produced.credits:.4f}",
             },
         )  # fmt: skip

@@ -1,5 +1,8 @@
 """What this app puts into the registries when Django is ready."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +11,7 @@ from agent_app import demo, panels, policies
 from agent_app.models import ACTIVE, Agent, Run
 from agent_app.runnable import AgentRunnable
 from agent_app.runs import registry
+from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
 from community.registry import demo_seeders
@@ -38,7 +42,15 @@ def register() -> None:
         shell.NavItem(key="models", label=_("Models"), icon="cpu", route="agents:models", order=60, mobile=True)
     )
     shell.registry.add_palette(palette)
+    if run_labels not in run_labellers:
+        run_labellers.append(run_labels)
     panels.register()
+
+
+def run_labels(workspace_id: UUID, run_ids: Collection[UUID]) -> dict[UUID, RunLabel]:
+    """Runs by id, for the ledger's links."""
+    rows = Run.objects.in_workspace(workspace_id).filter(id__in=run_ids).values_list("id", "agent__name")
+    return {run_id: RunLabel(str(name or _("Run")), reverse("agents:run", args=[run_id])) for run_id, name in rows}
 
 
 def running_count(request: HttpRequest) -> int:

@@ -87,12 +87,11 @@ async def test_numbers_go_on_after_the_last_attempts(pushed: Pushed) -> None:
     assert log.append(events.RUN_STATUS).seq == 9
 
 
-async def test_reserved_events_leave_only_when_sent(pushed: Pushed) -> None:
+async def test_the_last_events_leave_once_they_are_stored(pushed: Pushed) -> None:
     log = log_of(pushed)
     log.delta(events.CONTENT_DELTA, "text")
-    last = log.reserve(events.RUN_FINISHED, status="succeeded")
-    assert (last.seq, [event.seq for event in pushed.events]) == (2, [1])
-    log.send([last])
+    assert [event.seq for event in pushed.events] == [1]
+    log.send([events.encode(log.run_id, 2, events.RUN_FINISHED, {"status": "succeeded"})])
     assert [event.seq for event in pushed.events] == [1, 2]
 
 

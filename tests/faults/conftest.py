@@ -135,9 +135,9 @@ class World:
         assert (run["status"], run.get("reason") or "") == (end["status"], end.get("reason") or "")
         assert run["status"] in {"succeeded", "partial", "failed", "cancelled"}
         self.check_replay(follower)
-        used = self.rows("SELECT step, settled_at FROM billing_usagerecord WHERE run_id = %s", follower.run_id)
-        assert len(used) == len({row["step"] for row in used}), "each step is on the bill once"
-        assert all(row["settled_at"] for row in used), "nothing stays held"
+        used = self.rows("SELECT attempt, step, state FROM billing_hold WHERE run_id = %s", follower.run_id)
+        assert len(used) == len({(row["attempt"], row["step"]) for row in used}), "each step is on the bill once"
+        assert all(row["state"] != "open" for row in used), "nothing stays held"
         return run
 
     def check_replay(self, follower: Follower) -> None:

@@ -7,14 +7,16 @@ from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusal
 from django.utils.translation import gettext as _
 from openai.types.shared import Reasoning
 
+from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
 from agent_app.engine.history import input_items
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.select import model_for
 from agent_app.engine.sink import Sink
-from agent_app.model_references import LOCAL_CONTEXT, LOCAL_MAX_TOKENS
+from agent_app.model_references import LOCAL_CONTEXT
 from agent_app.models import RunStatus
 from agent_app.runs.registry import Outcome, RunContext, RunFailure
+from config.lib.errors import NotEnoughCredits
 
 MAX_TURNS = 10
 
@@ -39,6 +41,8 @@ async def execute(context: RunContext) -> Outcome:
         await Runner.run(
             agent, input_items(context.history, budget=budget), max_turns=MAX_TURNS, run_config=_RUN_CONFIG
         )
+    except NotEnoughCredits as error:
+        return Outcome(status=RunStatus.PARTIAL, reason="credits", code="credits", error=error.detail)
     except ProviderError as error:
         raise RunFailure("provider_error", error.message, code=error.code) from error
     except MaxTurnsExceeded:
@@ -68,7 +72,7 @@ def _settings(context: RunContext) -> tuple[ModelSettings, int | None]:
     max_tokens = chosen.get("max_tokens")
     budget = None
     if context.run.provider is None:  # the local model: its window is small and known
-        max_tokens = min(max_tokens or LOCAL_MAX_TOKENS, LOCAL_CONTEXT // 2)
+        max_tokens = local_max_tokens(max_tokens)
         budget = LOCAL_CONTEXT - max_tokens - 64 - tokens.estimate(context.definition["instructions"] or "")
     effort = chosen.get("reasoning_effort")
     settings = ModelSettings(

@@ -21,12 +21,11 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from agent_app.models import Message, Run, RunEvent, RunStatus
-from agent_app.runs import events, limits, registry
+from agent_app.runs import charges, events, limits, registry
 from agent_app.runs.events import Event
 from agent_app.runs.log import save_events
 from agent_app.runs.registry import Outcome, Produced, RunInput, Usage
 from agent_app.runs.stream import as_event, fence_key, stream_key
-from billing.services import holds
 from community.access import Actor
 from community.services import idempotency
 from config.lib import logs, realtime, redis
@@ -55,6 +54,7 @@ class Claim:
     definition: dict[str, Any]
     history: list[Message]
     last_saved_seq: int
+    held: dict[str, int | None]
 
 
 # Start
@@ -88,7 +88,7 @@ def start(
     run.enqueued_at = timezone.now()
     run.request_id = logs.request_id.get()
     run.save(force_insert=True)
-    holds.hold_open(workspace_id=run.workspace_id, run_id=run.id, step="turn:1", model=run.model)
+    charges.open_first(run, registry.get(kind).first_call(run))
     transaction.on_commit(lambda: enqueue(run.id))
     return run, True
 
@@ -126,7 +126,7 @@ def claim(run_id: UUID, worker: str) -> Claim | None:
     run = Run.objects.select_related("snapshot", "conversation", "provider", "user_message").get(id=run_id)
     last_seq = _last_saved_seq(run_id) if run.attempt > 1 else 0
     definition, history = registry.get(run.kind).load(run)
-    return Claim(run, definition, history, last_seq)
+    return Claim(run, definition, history, last_seq, charges.held_for(run))
 
 
 def _last_saved_seq(run_id: UUID) -> int:
@@ -142,53 +142,74 @@ def keep(leases: dict[UUID, int]) -> dict[UUID, bool]:
     by_attempt: dict[int, list[UUID]] = {}
     for run_id in held:
         by_attempt.setdefault(leases[run_id], []).append(run_id)
+    charges.keep(held)
     for attempt, ids in by_attempt.items():
         own.filter(id__in=ids, attempt=attempt).update(lease_expires_at=from_now)
     return held
 
 
 @transaction.atomic
-def release(run_id: UUID, attempt: int, unsaved: list[Event]) -> None:
-    """Give a run back (a worker that shuts down): it is queued again at once, with all its events kept."""
-    save_events([(run_id, attempt, unsaved)])
-    released = Run.objects.filter(id=run_id, attempt=attempt, status=RunStatus.RUNNING).update(
+def release(run: Run, produced: Produced, unsaved: list[Event]) -> None:
+    """Give a run back (a worker that shuts down): it is queued again at once, with all its events kept and paid for."""
+    save_events([(run.id, run.attempt, unsaved)])
+    released = Run.objects.filter(id=run.id, attempt=run.attempt, status=RunStatus.RUNNING).update(
         status=RunStatus.QUEUED, lease_expires_at=None, enqueued_at=Now()
     )
     if released:
-        transaction.on_commit(lambda: enqueue(run_id))
+        charges.close(run, produced)
+        transaction.on_commit(lambda: enqueue(run.id))
 
 
 # End
 
 
 @transaction.atomic
-def finish(run: Run, outcome: Outcome, produced: Produced, unsaved: list[Event], last_seq: int) -> bool:
-    """Store the end of a run. False, and nothing stored, where another attempt owns it or it has ended."""
+def finish(
+    run: Run, outcome: Outcome, produced: Produced, unsaved: list[Event], seq: int, *, answered: bool = True
+) -> list[Event] | None:
+    """Store the end of a run, its bill, and its last events (numbered after ``seq``), which it answers.
+
+    None, and nothing stored, where another attempt owns it or it has ended.
+    """
     owned = Run.objects.select_for_update(of=("self",)).filter(id=run.id, attempt=run.attempt, finished_at=None)
     if not owned.exists():
-        return False
-    save_events([(run.id, run.attempt, unsaved)])
+        return None
+    charges.close(run, produced, unsaved)
+    last = _last_events(run, outcome, produced, seq, answered)
+    save_events([(run.id, run.attempt, [*unsaved, *last])])
     registry.get(run.kind).conclude(run, outcome, produced)
-    charged = holds.hold_settle(
-        workspace_id=run.workspace_id, run_id=run.id, step="turn:1", model=run.model,
-        prompt_tokens=produced.usage.prompt_tokens, completion_tokens=produced.usage.completion_tokens,
-        cached_tokens=produced.usage.cached_tokens, reasoning_tokens=produced.usage.reasoning_tokens,
-        exact=produced.usage.known,
-    )  # fmt: skip
     run.status, run.reason, run.output = outcome.status, outcome.reason, outcome.output
-    run.credits = charged
+    run.credits = produced.credits
     Run.objects.filter(id=run.id).update(
         status=outcome.status, reason=outcome.reason, output=outcome.output,
         error={"code": outcome.code, "error": outcome.error} if outcome.error else {},
         prompt_tokens=produced.usage.prompt_tokens, completion_tokens=produced.usage.completion_tokens,
         cached_tokens=produced.usage.cached_tokens, reasoning_tokens=produced.usage.reasoning_tokens,
-        credits=charged, turns=produced.turns, first_token_at=run.first_token_at, model=run.model,
-        finished_at=Now(), lease_expires_at=None, last_seq=last_seq,
+        credits=produced.credits, turns=produced.turns, first_token_at=run.first_token_at, model=run.model,
+        finished_at=Now(), lease_expires_at=None, last_seq=last[-1].seq,
     )  # fmt: skip
     realtime.send_on_commit(
         realtime.workspace_group(run.workspace_id), "run.ended", {"run_id": run.id, "status": outcome.status}
     )
-    return True
+    return last
+
+
+def _last_events(run: Run, outcome: Outcome, produced: Produced, seq: int, answered: bool) -> list[Event]:
+    """The whole answer with what it has used and cost, what went wrong, and the end."""
+    last: list[tuple[str, dict[str, Any]]] = []
+    if answered and (produced.content or outcome.status == RunStatus.SUCCEEDED):
+        used = produced.usage
+        usage = {
+            "prompt_tokens": used.prompt_tokens, "completion_tokens": used.completion_tokens,
+            "cached_tokens": used.cached_tokens, "reasoning_tokens": used.reasoning_tokens,
+            "total_tokens": used.prompt_tokens + used.completion_tokens, "credits": f"{produced.credits:.4f}",
+        }  # fmt: skip
+        answer = {"message_id": run.message_id, "content": produced.content, "usage": usage}
+        last.append((events.MESSAGE_COMPLETE, answer))
+    if outcome.error:
+        last.append((events.ERROR, {"code": outcome.code, "error": outcome.error}))
+    last.append((events.RUN_FINISHED, {"status": outcome.status, "reason": outcome.reason}))
+    return [events.encode(run.id, seq + number, kind, data) for number, (kind, data) in enumerate(last, start=1)]
 
 
 def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
@@ -203,18 +224,10 @@ def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
         shown = _fence_and_read_stream(run, seq)
         seq = shown[-1].seq if shown else seq
         produced = _produced_so_far(run_id, shown)
-        last: list[Event] = []
-        if outcome.error:
-            last.append(events.encode(run_id, seq + 1, events.ERROR, {"code": outcome.code, "error": outcome.error}))
-        last.append(
-            events.encode(
-                run_id, seq + len(last) + 1, events.RUN_FINISHED, {"status": outcome.status, "reason": outcome.reason}
-            )
-        )
         if produced.content and outcome.output is None:
             outcome = Outcome(**{**vars(outcome), "output": produced.content})
-        finish(run, outcome, produced, [*shown, *last], last[-1].seq)
-    _send_now(run, last)
+        last = finish(run, outcome, produced, shown, seq, answered=False)
+    _send_now(run, last or [])
     return True
 
 

@@ -69,13 +69,9 @@ class RunLog:
             self._sent_at = time.monotonic()
             self._writer.push(self.run_id, self.attempt, self._number(self._kind, {"delta": text}))
 
-    def reserve(self, kind: str, /, **payload: Any) -> Event:
-        """Number an event without sending it: the last ones are sent by ``send`` after they are committed."""
-        self.flush_delta()
-        return self._number(kind, payload)
-
-    def send(self, reserved: Iterable[Event]) -> None:
-        for event in reserved:
+    def send(self, stored: Iterable[Event]) -> None:
+        """Send the last events, once they are committed."""
+        for event in stored:
             self._writer.push(self.run_id, self.attempt, event)
 
     def saved(self, saved: list[Event]) -> None:

@@ -1,6 +1,8 @@
 """What can be run. The pipeline knows no agent and no workflow; each kind registers one ``Runnable`` in ``AppConfig.ready()``."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -42,14 +44,26 @@ class Usage:
         self.known = self.known and other.known
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelCall:
+    """What a call of a model may use at most. ``rate`` names its price, ``own_key`` says that the workspace pays its provider."""
+
+    rate: str
+    own_key: bool
+    prompt_tokens: Callable[[], int]  # counting may need a query
+    max_tokens: int | None
+
+
 @dataclass
 class Produced:
-    """What a run has made so far; kept whatever happens next."""
+    """What a run has made so far; kept whatever happens next. ``unsettled`` are steps that ended and are not on the bill yet."""
 
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     turns: int = 0
+    unsettled: dict[str, Usage] = field(default_factory=dict)
+    credits: Decimal = Decimal(0)
 
     @property
     def content(self) -> str:
@@ -86,6 +100,7 @@ class RunContext:
     history: list[Message]
     log: RunLog
     produced: Produced = field(default_factory=Produced)
+    held: dict[str, int | None] = field(default_factory=dict)  # steps held for this attempt: how long the answer may be
 
 
 class Runnable(Protocol):
@@ -93,6 +108,10 @@ class Runnable(Protocol):
 
     def plan(self, run_id: UUID, *, actor: Actor, object_id: UUID, run_input: RunInput, source: str) -> Run:
         """Check access, state and capability; add the rows the run needs; answer the unsaved Run. In the start's transaction."""
+        ...
+
+    def first_call(self, run: Run) -> ModelCall | None:
+        """What the run's first call of a model needs at most: it is held before the run is queued. None: it calls none itself."""
         ...
 
     def load(self, run: Run) -> tuple[dict[str, Any], list[Message]]:

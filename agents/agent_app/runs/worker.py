@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from agent_app.models import RunStatus
-from agent_app.runs import events, lifecycle, registry
+from agent_app.runs import charges, events, lifecycle, registry
 from agent_app.runs.lifecycle import CONTROL_CHANNEL, Claim
 from agent_app.runs.log import RunLog, save_events
 from agent_app.runs.registry import Outcome, RunContext, RunFailure
@@ -75,7 +75,9 @@ class Worker:
         logs.workspace_id.set(str(claim.run.workspace_id))
         logs.request_id.set(claim.run.request_id)
         log = RunLog(run_id, claim.run.attempt, claim.last_saved_seq, self._writer)
-        context = RunContext(run=claim.run, definition=claim.definition, history=claim.history, log=log)
+        context = RunContext(
+            run=claim.run, definition=claim.definition, history=claim.history, log=log, held=claim.held
+        )
         task = asyncio.create_task(self._carry(claim, context))
         if (earlier := self.active.get(run_id)) is not None:  # lost while this process slept, and taken again by it
             earlier.end("lost")
@@ -153,6 +155,7 @@ class Worker:
         shown = events.without_gap(run.id, claim.last_saved_seq, await read_stream(run.id, claim.last_saved_seq))
         log.unsaved += shown
         log.seq = shown[-1].seq if shown else claim.last_saved_seq
+        await in_db(charges.settle_lost, run, shown)
 
     # End
 
@@ -163,24 +166,11 @@ class Worker:
         if outcome.output is None and produced.content:
             outcome = Outcome(**{**vars(outcome), "output": produced.content})
         log.flush_delta()
-        last = []
-        if produced.content or outcome.status == RunStatus.SUCCEEDED:
-            usage = {
-                "prompt_tokens": produced.usage.prompt_tokens, "completion_tokens": produced.usage.completion_tokens,
-                "cached_tokens": produced.usage.cached_tokens, "reasoning_tokens": produced.usage.reasoning_tokens,
-                "total_tokens": produced.usage.prompt_tokens + produced.usage.completion_tokens,
-            }  # fmt: skip
-            last.append(
-                log.reserve(events.MESSAGE_COMPLETE, message_id=run.message_id, content=produced.content, usage=usage)
-            )
-        if outcome.error:
-            last.append(log.reserve(events.ERROR, code=outcome.code, error=outcome.error))
-        last.append(log.reserve(events.RUN_FINISHED, status=outcome.status, reason=outcome.reason))
         unsaved = list(log.unsaved)
-        kept = await self._until_stored(
-            active, lambda: in_db(lifecycle.finish, run, outcome, produced, unsaved, last[-1].seq)
+        last = await self._until_stored(
+            active, lambda: in_db(lifecycle.finish, run, outcome, produced, unsaved, log.seq)
         )
-        if kept:
+        if last:
             log.saved(unsaved)
             log.send(last)
 
@@ -189,7 +179,7 @@ class Worker:
         context.log.flush_delta()
         await self._writer.drained()
         run, unsaved = context.run, list(context.log.unsaved)
-        await self._until_stored(active, lambda: in_db(lifecycle.release, run.id, run.attempt, unsaved))
+        await self._until_stored(active, lambda: in_db(lifecycle.release, run, context.produced, unsaved))
 
     async def _until_stored(self, active: Active, store: Callable[[], Awaitable[T]]) -> T | None:
         delay = 0.2
