@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check format build setup schema clean-data
+NAME ?= throughput
+
+.PHONY: help run test check bench format build setup schema clean-data
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -15,6 +17,9 @@ test: build  ## all tests, on embedded services of their own (ARGS="-k playgroun
 
 check: build  ## formatting, lint, types, layers, migrations, settings, templates, secrets
 	@$(BIN)/python -m deploy.check
+
+bench: build  ## one benchmark: make bench NAME=throughput (all of them: tests/benchmarks/)
+	@$(BIN)/python -m tests.benchmarks.$(NAME) $(ARGS)
 
 format: setup  ## format the Python files
 	@$(BIN)/ruff format .
