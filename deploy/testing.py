@@ -1,10 +1,13 @@
-"""``make test``: see that a browser is there, then pytest with branch coverage."""
+"""``make test``: see that a browser is there, then pytest with branch coverage, then whether that is enough."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from deploy import thresholds
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
@@ -28,22 +31,23 @@ def chromium() -> str:
     )
 
 
-def main() -> None:
+def main() -> int:
     os.environ["CHROMIUM"] = chromium()
     workers = str(min(os.cpu_count() or 2, 4))
-    arguments = [
-        "-n",
-        workers,
-        "--dist",
-        "loadscope",
-        "--cov",
-        "--cov-branch",
-        "--cov-report",
-        "term:skip-covered",
-        *sys.argv[1:],
-    ]
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
+    with tempfile.TemporaryDirectory() as directory:
+        report = Path(directory) / "coverage.json"
+        arguments = ["-n", workers, "--dist", "loadscope", "--cov", "--cov-branch"]
+        arguments += ["--cov-report", "term:skip-covered", "--cov-report", f"json:{report}", *sys.argv[1:]]
+        tests = subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False)
+        if tests.returncode or sys.argv[1:]:  # a part of the tests need not run all of the code
+            return tests.returncode
+        if failed := thresholds.check(report):
+            print(f"test: The tests run too little of: {', '.join(failed)}.")
+        return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

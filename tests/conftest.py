@@ -12,9 +12,14 @@ from xdist.scheduler import LoadScopeScheduling
 from config import celery  # noqa: F401  (makes it the current Celery application, as every entry point does)
 from config.lib import db
 from tests import seeds
+from tests.api import operations
 from tests.cast import anyone, cast
 
 __all__ = ["anyone", "cast", "seeds"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(operations, "operations")
 
 
 @pytest.fixture(scope="session")
