@@ -134,6 +134,7 @@ def holds_open(*, run_id: UUID) -> list[Hold]:
     return list(Hold.objects.filter(run_id=run_id, state=HoldState.OPEN).order_by("id"))
 
 
+@transaction.atomic
 def leases_extend(*, run_ids: Collection[UUID], at: datetime | None = None) -> int:
     """Somebody still cares for these runs. Written only when half of a lease is over; answers how many were."""
     now = at or timezone.now()

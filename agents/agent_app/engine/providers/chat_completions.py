@@ -67,6 +67,7 @@ class _Answer:
     done: bool = False
     usage: dict[str, Any] | None = None
     length: int = 0
+    refused: bool = False  # the provider did nothing, and so asks nothing for it
 
 
 class ChatCompletionsModel(WireModel):
@@ -88,6 +89,9 @@ class ChatCompletionsModel(WireModel):
         self._sink.turn_started()
         try:
             await self._read(body, answer)
+        except ProviderError as error:
+            answer.refused = error.kind in ("unreachable", "refused") and not answer.length
+            raise
         finally:
             usage = self._usage(body, answer)
             self._sink.turn_used(usage)
@@ -273,6 +277,8 @@ class ChatCompletionsModel(WireModel):
     def _usage(self, body: dict[str, Any], answer: _Answer) -> Usage:
         """As the provider counted; where it did not say, the prompt and the received text counted by us."""
         said = answer.usage
+        if answer.refused:
+            return Usage()
         if not isinstance(said, dict):
             received = "".join(answer.text) + "".join(answer.reasoning)
             return Usage(
