@@ -1,7 +1,8 @@
 """The two statements of the hot path, written out: a hold, and the settlement of one.
 
-A hold is one statement: it locks the account's row, looks at what is available there, keeps back as much of the worst case
-as there is, and writes the hold. Fifty of them at once queue up at the row; none can see a balance that is about to go.
+A hold is one statement, and its heart one plain UPDATE: PostgreSQL evaluates that again on the row as it is once its lock is
+got. Fifty of them at once queue up there; none can see a balance that is about to go. (Locking the row in a CTE and updating
+it from what that read is not the same: under load it was seen to use a row that had changed meanwhile.)
 A settlement is one too (after the row is locked, so that its snapshot has the newest lots): it closes the hold, takes the
 cost from the lots that expire first, and writes the balance and the entry.
 """
@@ -10,15 +11,14 @@ cost from the lots that expire first, and writes the balance and the entry.
 # happens, where it is less, where the step was opened before, or where a lot must be booked out first (unless ``swept``).
 HOLD = """
 WITH account AS (
-    SELECT id, LEAST(%(most)s, balance + credit_line - held) AS amount
-      FROM billing_creditaccount
+    UPDATE billing_creditaccount
+       SET held = held + LEAST(%(most)s, balance + credit_line - held),
+           latest_hold = LEAST(%(most)s, balance + credit_line - held)
      WHERE workspace_id = %(workspace)s
        AND balance + credit_line - held >= %(least)s
        AND (%(swept)s OR next_expiry_at IS NULL OR next_expiry_at > %(at)s)
        AND NOT EXISTS (SELECT FROM billing_hold WHERE run_id = %(run)s AND attempt = %(attempt)s AND step = %(step)s)
-       FOR NO KEY UPDATE
-), reserved AS (
-    UPDATE billing_creditaccount target SET held = target.held + account.amount FROM account WHERE target.id = account.id
+ RETURNING id, latest_hold AS amount
 )
 INSERT INTO billing_hold (
     id, workspace_id, account_id, run_id, attempt, step, model, state, amount, price, max_tokens, since_seq, prompt_tokens,

@@ -28,4 +28,8 @@ def local_max_tokens(wanted: int | None) -> int:
 
 def prompt_tokens(instructions: str, history: list[Message]) -> int:
     """The prompt of a first turn: instructions and the branch of the conversation."""
-    return 8 + tokens.estimate(instructions) + sum(8 + tokens.estimate(message.content) for message in history)
+    return 8 + tokens.estimate(instructions) + sum(message_tokens(message.content) for message in history)
+
+
+def message_tokens(text: str) -> int:
+    return 8 + tokens.estimate(text)

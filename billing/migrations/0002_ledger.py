@@ -43,6 +43,15 @@ class Migration(migrations.Migration):
                 ("balance", models.DecimalField(decimal_places=4, default=0, max_digits=14)),
                 ("held", models.DecimalField(decimal_places=4, default=0, max_digits=14)),
                 (
+                    "latest_hold",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=0,
+                        help_text="What the latest hold took: a statement cannot return what it overwrote.",
+                        max_digits=14,
+                    ),
+                ),
+                (
                     "credit_line",
                     models.DecimalField(
                         decimal_places=4, default=0, help_text="How far the balance may go below zero.", max_digits=14

@@ -22,6 +22,9 @@ class CreditAccount(Record):
     plan = models.ForeignKey("billing.Plan", on_delete=models.PROTECT, related_name="accounts")
     balance = credits_field(default=0)
     held = credits_field(default=0)
+    latest_hold = credits_field(
+        default=0, help_text=_("What the latest hold took: a statement cannot return what it overwrote.")
+    )
     credit_line = credits_field(default=0, help_text=_("How far the balance may go below zero."))
     entries = models.PositiveBigIntegerField(
         default=0, help_text=_("How many entries there are, and so the last number.")

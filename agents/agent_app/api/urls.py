@@ -1,6 +1,6 @@
 """Included under ``/api/v1/``."""
 
-from agent_app.api import runs, views
+from agent_app.api import quotes, runs, views
 from config.lib.routes import api_path
 
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     api_path(
         "conversations/<uuid:conversation_id>/messages/", views.MessagesView.as_view(), "api-conversation-messages"
     ),
+    api_path("credits/quote/", quotes.QuoteView.as_view(), "api-credits-quote"),
     api_path("runs/", views.RunsView.as_view(), "api-runs"),
     api_path("runs/<uuid:run_id>/", views.RunView.as_view(), "api-run"),
     api_path("runs/<uuid:run_id>/events/", runs.events, "api-run-events"),

@@ -18,6 +18,7 @@ from agent_app.runs.events import Event
 from agent_app.runs.registry import ModelCall, Produced, Usage
 from billing import rates
 from billing.models import Hold
+from billing.pricing import Price
 from billing.services import holds
 from billing.services.holds import Held, Used
 
@@ -77,8 +78,17 @@ def close(run: Run, produced: Produced, shown: Iterable[Event] = ()) -> None:
     produced.credits = Decimal(total.credits)
 
 
+def price_of(call: ModelCall) -> Price:
+    return rates.price_of(call.rate, own_key=call.own_key)
+
+
+def affordable(workspace_id: UUID, call: ModelCall) -> None:
+    """Raises NotEnoughCredits where not even the shortest answer could be paid for."""
+    holds.affordable(workspace_id=workspace_id, price=price_of(call), prompt_tokens=call.prompt_tokens())
+
+
 def _open(run: Run, attempt: int, step: str, call: ModelCall, *, since_seq: int) -> Held:
-    price = rates.price_of(call.rate, own_key=call.own_key)
+    price = price_of(call)
     counted = call.prompt_tokens()
     return holds.hold_open(
         workspace_id=run.workspace_id, run_id=run.id, attempt=attempt, step=step, model=run.model, price=price,

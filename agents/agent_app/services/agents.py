@@ -12,10 +12,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from agent_app import model_references
-from agent_app.models import Agent, AgentSnapshot, AgentStatus
+from agent_app.calls import model_call
+from agent_app.models import Agent, AgentSnapshot, AgentStatus, Run
+from agent_app.runs import charges
 from community.access import Actor
 from config.lib import audit, realtime
-from config.lib.errors import Conflict
+from config.lib.errors import Conflict, Refused
 
 EDITABLE = (
     "name", "description", "instructions", "model", "model_settings", "handoff_description", "starters", "tags", "metadata", "status",
@@ -28,6 +30,7 @@ def agent_create(*, actor: Actor, fields: Mapping[str, Any]) -> Agent:
     """Make a draft. ``fields`` are validated values of ``EDITABLE``."""
     actor.require("agent.write")
     _check_model(actor, fields)
+    _check_credits(actor, fields)
     agent = Agent(workspace_id=actor.workspace_id, created_by=actor.user, updated_by=actor.user, **fields)
     agent.save(force_insert=True)
     _announce(agent)
@@ -121,6 +124,16 @@ def _check_model(actor: Actor, fields: Mapping[str, Any]) -> None:
     """A model that cannot be run is refused when it is chosen, not when somebody waits for an answer."""
     if fields.get("model"):
         model_references.resolve(workspace_id=actor.workspace_id, reference=fields["model"])
+
+
+def _check_credits(actor: Actor, fields: Mapping[str, Any]) -> None:
+    """An agent that nobody here could pay for is not made. Raises NotEnoughCredits, with the price of its shortest answer."""
+    try:
+        resolved = model_references.resolve(workspace_id=actor.workspace_id, reference=fields.get("model", ""))
+    except Refused:  # no model yet: nothing has a price
+        return
+    run = Run(workspace_id=actor.workspace_id, model=resolved.reference, provider=resolved.provider)
+    charges.affordable(actor.workspace_id, model_call(run, lambda: 0, None))
 
 
 def _announce(agent: Agent) -> None:

@@ -17,6 +17,7 @@ from agent_app.models import Provider
 from agent_app.selectors import provider_dependents, provider_rows
 from agent_app.services import providers
 from agent_app.views.question import Question, ask
+from billing import rates
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import AppError
 
@@ -35,6 +36,8 @@ def model_list(request: ActorRequest) -> HttpResponse:
         "providers": provider_rows(request.actor),
         "local_model": model_references.LOCAL_MODEL if settings.LOCAL_MODEL_URL else "",
         "local_context": model_references.LOCAL_CONTEXT,
+        "local_price": rates.price_of(f"{model_references.LOCAL}/{model_references.LOCAL_MODEL}"),
+        "own_keys_free": settings.BILLING_MODE != "off" and settings.BILLING_OWN_KEY == "free",
         "can_write": request.actor.allows("provider.write"),
     }
     return render(request, "models/list.html", context, status=422 if form.errors else 200)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -21,6 +22,7 @@ from agent_app.runs import lifecycle
 from agent_app.selectors import agent_rows
 from agent_app.selectors import run_list as runs_of
 from agent_app.views.agents import is_fragment
+from billing.selectors import run_entries
 from community.views.guard import ActorRequest, signed_in
 from config.lib.ids import parse_uuid
 
@@ -69,6 +71,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "raw": _raw(run) if with_record else "",
         "with_record": run.ended and fragment,
         "explained": _explain(run),
+        "charges": run_entries(run.workspace_id, run.id) if settings.BILLING_MODE != "off" else (),
         "can_cancel": not run.ended and request.actor.allows("run.cancel"),
     }
     return render(request, "runs/_detail.html" if fragment else "runs/detail.html", context)
@@ -134,7 +137,10 @@ def _explain(run: Run) -> dict[str, Any] | None:
         "provider_error": _("Check the provider's key and address under Models, then send the message again."),
         "timeout": _("Send the message again, or choose a faster model."),
         "max_tokens": _("Raise the longest answer in the agent's model settings, or ask for a shorter one."),
-        "worker_lost": _("Nothing was charged twice. Send the message again."),
+        "worker_lost": _("What each of them had used is in the ledger once. Send the message again."),
+        "credits": _(
+            "What was written so far is kept and paid for. Add credits, or use a provider with your own key, and go on."
+        ),
         "user_cancelled": _("What was written so far is kept. Send the message again to start over."),
     }.get(run.reason, _("Send the message again. If it fails again, tell us the run's id."))
     titles: dict[str, str] = {
