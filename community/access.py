@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from community import policies
-from community.models import Membership, StoredFile, User, Workspace
+from community.models import Membership, Notification, StoredFile, User, Workspace
 from config.lib import logs
 from config.lib.errors import Forbidden, NotFound, Unauthenticated
 
@@ -114,3 +114,17 @@ def get_file(actor: Actor, file_id: UUID, action: str = "file.read") -> StoredFi
         raise NotFound(_("There is no such file."))
     actor.require(action)
     return file
+
+
+def get_notification(
+    actor: Actor, notification_id: UUID, action: str = "notification.read", *, everywhere: bool = True
+) -> Notification:
+    """One of the actor's own notifications, ``everywhere`` or of their workspace. Raises NotFound, Forbidden."""
+    rows = Notification.objects.of(actor.id).select_related("workspace")
+    if not everywhere:
+        rows = rows.in_workspace(actor.workspace_id)
+    notification = rows.filter(id=notification_id).first()
+    if notification is None:
+        raise NotFound(_("There is no such notification."))
+    actor.require(action)
+    return notification

@@ -11,6 +11,8 @@ _LEAST_ROLE: dict[str, str] = {
     "workspace.read": Role.VIEWER,
     "workspace.update": Role.ADMIN,
     "workspace.delete": Role.OWNER,
+    "notification.read": Role.VIEWER,
+    "notification.write": Role.VIEWER,
     "file.read": Role.VIEWER,
     "file.write": Role.VIEWER,  # attachments of one's own messages; deleting other people's needs more
     "file.delete": Role.EDITOR,

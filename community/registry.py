@@ -1,7 +1,12 @@
 """Where apps above this one put what the community needs of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
+
+from django.utils.functional import Promise
 
 from community.access import Actor
 
@@ -21,3 +26,63 @@ def limit(workspace_id: UUID, name: str, default: int) -> int:
         if (found := source(workspace_id, name)) is not None:
             return found
     return default
+
+
+# The inbox: what waits for a person. Each app that has something of the kind registers a source.
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxAction:
+    """What can be done about an item. ``page`` is where the button leads or posts to, ``api`` where a program does the same."""
+
+    name: str
+    label: str | Promise
+    page: str
+    api: str
+    method: str = "POST"
+    fields: dict[str, str] = field(default_factory=dict)
+    primary: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxItem:
+    """One thing that waits. ``id`` is the id of what it is about; ``dismissible``: the person may put it away undone."""
+
+    kind: str
+    id: UUID
+    title: str
+    url: str
+    created_at: datetime
+    text: str = ""
+    icon: str = "inbox"
+    due_at: datetime | None = None
+    actions: tuple[InboxAction, ...] = ()
+    dismissible: bool = False
+
+
+class InboxSource(Protocol):
+    """Items of one kind for a person in a workspace (or in all, where the kind is not a workspace's)."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def label(self) -> str | Promise: ...
+
+    def items(self, actor: Actor, limit: int) -> Sequence[InboxItem]:
+        """At most ``limit``, the most urgent first: by ``due_at`` where there is one, else the newest. Bounded queries."""
+        ...
+
+    def count(self, actor: Actor) -> int:
+        """How many there are. One query, quick: every page shows the sum."""
+        ...
+
+    def get(self, actor: Actor, item_id: UUID) -> InboxItem | None:
+        """The item about this object, if it waits for this person."""
+        ...
+
+
+inbox_sources: dict[str, InboxSource] = {}
+
+
+def add_inbox(source: InboxSource) -> None:
+    inbox_sources[source.kind] = source

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from community.services import files, idempotency, sessions
+from community.services import files, idempotency, notifications, sessions
 
 
 @shared_task(name="community.purge_expired")
@@ -32,3 +32,18 @@ def scan_files_again() -> None:
 @shared_task(name="community.sweep_files")
 def sweep_files() -> None:
     files.files_sweep()
+
+
+@shared_task(name="community.mail_notification")
+def mail_notification(notification_id: str) -> None:
+    notifications.notification_mail(notification_id=UUID(notification_id))
+
+
+@shared_task(name="community.mail_due_notifications")
+def mail_due_notifications() -> None:
+    notifications.notifications_mail_due()
+
+
+@shared_task(name="community.send_digests")
+def send_digests() -> None:
+    notifications.digests_send_due()

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from community import access, receivers, records
+from community import access, receivers, records, selectors
 from community.models import User, Workspace
 from config.lib import audit, shell
 
@@ -26,6 +26,23 @@ def register() -> None:
     audit.register(records.write)
     shell.registry.workspaces = switcher
     shell.registry.add_palette(account_pages)
+    shell.registry.add_badge("notifications", notifications_badge)
+    shell.registry.add_badge("inbox", selectors.inbox_count)
+    shell.registry.add_navigation(
+        shell.NavItem(
+            key="inbox",
+            label=_("Inbox"),
+            icon="inbox",
+            route="inbox",
+            order=90,
+            mobile=True,
+            count=lambda request: selectors.inbox_count(access.page_actor(request)),
+        )
+    )
+
+
+def notifications_badge(actor: access.Actor) -> int:
+    return selectors.unread_count(actor.id)
 
 
 def account_pages(request: HttpRequest, query: str) -> list[shell.PaletteEntry]:

@@ -8,13 +8,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from agent_app import demo, panels, policies
+from agent_app.inbox import FailedRuns
 from agent_app.models import ACTIVE, Agent, Run
 from agent_app.runnable import AgentRunnable
 from agent_app.runs import registry
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
-from community.registry import demo_seeders
+from community.registry import add_inbox, demo_seeders
 from config.lib import shell
 
 
@@ -22,6 +23,7 @@ def register() -> None:
     for action, role in policies.LEAST_ROLE.items():
         roles.allow(action, role)
     registry.register("agent", AgentRunnable())
+    add_inbox(FailedRuns())
     if demo.seed not in demo_seeders:
         demo_seeders.append(demo.seed)
     shell.registry.add_navigation(
@@ -39,8 +41,9 @@ def register() -> None:
         )
     )
     shell.registry.add_navigation(
-        shell.NavItem(key="models", label=_("Models"), icon="cpu", route="agents:models", order=60, mobile=True)
+        shell.NavItem(key="models", label=_("Models"), icon="cpu", route="agents:models", order=60)
     )
+    shell.registry.add_badge("runs", running)
     shell.registry.add_palette(palette)
     if run_labels not in run_labellers:
         run_labellers.append(run_labels)
@@ -54,7 +57,10 @@ def run_labels(workspace_id: UUID, run_ids: Collection[UUID]) -> dict[UUID, RunL
 
 
 def running_count(request: HttpRequest) -> int:
-    actor = access.page_actor(request)
+    return running(access.page_actor(request))
+
+
+def running(actor: access.Actor) -> int:
     return Run.objects.in_workspace(actor.workspace_id).filter(status__in=ACTIVE)[:100].count()
 
 

@@ -1,6 +1,6 @@
 """Included under ``/api/v1/``."""
 
-from community.api import auth, files, people, schema
+from community.api import auth, files, inbox, notifications, people, schema
 from config.lib.routes import api_path
 
 # Importing it tells drf-spectacular about our authenticators; here, so that processes without URLs never load it.
@@ -16,6 +16,12 @@ urlpatterns = [
     api_path("files/upload/", files.UploadView.as_view(), "api-files-upload"),
     api_path("files/<uuid:file_id>/", files.FileView.as_view(), "api-file"),
     api_path("files/<uuid:file_id>/content/", files.FileContentView.as_view(), "api-file-content"),
+    api_path("notifications/", notifications.NotificationsView.as_view(), "api-notifications"),
+    api_path("notifications/read-all/", notifications.ReadAllView.as_view(), "api-notifications-read-all"),
+    api_path("notifications/preferences/", notifications.PreferencesView.as_view(), "api-notification-preferences"),
+    api_path("notifications/<uuid:notification_id>/", notifications.NotificationView.as_view(), "api-notification"),
+    api_path("inbox/", inbox.InboxView.as_view(), "api-inbox"),
+    api_path("inbox/dismiss/", inbox.DismissView.as_view(), "api-inbox-dismiss"),
     api_path("users/me/", people.MeView.as_view(), "api-me"),
     api_path("workspaces/", people.WorkspacesView.as_view(), "api-workspaces"),
     api_path("workspaces/<uuid:workspace_id>/", people.WorkspaceView.as_view(), "api-workspace"),

@@ -49,6 +49,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Without what is put aside until later."""
         return self.filter(models.Q(snoozed_until=None) | models.Q(snoozed_until__lte=now or timezone.now()))
 
+    def in_workspace(self, workspace_id: UUID) -> Self:
+        """What is about this workspace, or about none."""
+        return self.filter(models.Q(workspace_id=workspace_id) | models.Q(workspace_id=None))
+
     def unread(self) -> Self:
         return self.filter(read_at=None)
 

@@ -3,6 +3,7 @@
 Token streams do not travel here; they are read from the run's own log.
 """
 
+import hashlib
 import logging
 from typing import Any
 from uuid import UUID
@@ -25,10 +26,31 @@ def workspace_group(workspace_id: UUID) -> str:
     return f"workspace.{workspace_id.hex}"
 
 
+def session_group(session_key: str) -> str:
+    """The open sockets of one sign-in. The key itself is a secret and never a group's name."""
+    return f"session.{hashlib.sha256(session_key.encode()).hexdigest()[:32]}"
+
+
+def session_ended(session_key: str) -> None:
+    """Close the sockets of a sign-in that is over. What this does not reach is found out within half a minute."""
+    send_on_commit(session_group(session_key), "session.ended", {})
+
+
+async def send_now(group: str, kind: str, payload: dict[str, Any]) -> None:
+    """The same from an event loop, about what is in no database."""
+    layer = get_channel_layer()
+    if layer is not None:
+        await layer.group_send(group, {"type": "live.message", "body": _body(kind, payload)})
+
+
 def send_on_commit(group: str, kind: str, payload: dict[str, Any]) -> None:
     """Tell ``group`` about ``kind`` once the current transaction is committed. The payload is JSON; ids only, no secrets."""
-    body = orjson.dumps({"type": kind, **payload}, default=str).decode()
+    body = _body(kind, payload)
     transaction.on_commit(lambda: _send(group, body))
+
+
+def _body(kind: str, payload: dict[str, Any]) -> str:
+    return orjson.dumps({"type": kind, **payload}, default=str).decode()
 
 
 def _send(group: str, body: str) -> None:

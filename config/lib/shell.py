@@ -58,11 +58,16 @@ class Registry:
     navigation: dict[str, NavItem] = field(default_factory=dict)
     palette: list[Callable[[HttpRequest, str], Sequence[PaletteEntry]]] = field(default_factory=list)
     panels: dict[str, HomePanel] = field(default_factory=dict)
+    badges: dict[str, Callable[[Any], int]] = field(default_factory=dict)
     balance: Callable[[HttpRequest], Any] | None = None
     workspaces: Callable[[HttpRequest], Any] | None = None
 
     def add_navigation(self, item: NavItem) -> None:
         self.navigation[item.key] = item
+
+    def add_badge(self, name: str, count: Callable[[Any], int]) -> None:
+        """A number that open pages keep true: ``count`` of the actor. A navigation item of this ``key`` shows it too."""
+        self.badges[name] = count
 
     def add_palette(self, source: Callable[[HttpRequest, str], Sequence[PaletteEntry]]) -> None:
         if source not in self.palette:
@@ -91,3 +96,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
              "count": item.count(request) if item.count else 0}
         )  # fmt: skip
     return lines
+
+
+def badges(actor: Any) -> dict[str, int]:
+    """Every badge of ``actor`` by its name."""
+    return {name: count(actor) for name, count in registry.badges.items()}

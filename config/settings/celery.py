@@ -27,6 +27,13 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "reap runs": {"task": "agents.reap_runs", "schedule": 5.0, "options": {"expires": 5}},
     "scan files again": {"task": "community.scan_files_again", "schedule": 60.0, "options": {"expires": 60}},
+    "mail due notifications": {
+        "task": "community.mail_due_notifications",
+        "schedule": 120.0,
+        "options": {"expires": 120},
+    },
+    # Once an hour, so that it is eight in the morning once a day wherever somebody is.
+    "send digests": {"task": "community.send_digests", "schedule": crontab(minute=0), "options": {"expires": 3000}},
     "sweep files": {"task": "community.sweep_files", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep holds": {"task": "billing.sweep_holds", "schedule": 60.0, "options": {"expires": 60}},
     "expire credits": {"task": "billing.expire_credits", "schedule": 60.0, "options": {"expires": 60}},

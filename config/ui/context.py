@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from community.access import page_actor
 from config.lib import shell as kernel
 from config.lib.shell import PaletteEntry, registry
 
@@ -48,6 +49,12 @@ class Shell:
     @cached_property
     def balance(self) -> Any:
         return registry.balance(self.request) if registry.balance else None
+
+    @cached_property
+    def unread(self) -> int:
+        """The number at the bell."""
+        count = registry.badges.get("notifications")
+        return count(page_actor(self.request)) if count else 0
 
     @property
     def theme(self) -> str:

@@ -2,9 +2,9 @@
 
 /**
  * @param {string} title
- * @param {{detail?: string, status?: string, page?: Document}} [options]
+ * @param {{detail?: string, status?: string, href?: string, page?: Document}} [options]
  */
-export function showToast(title, { detail = "", status = "", page = document } = {}) {
+export function showToast(title, { detail = "", status = "", href = "", page = document } = {}) {
   const box = page.querySelector("#toasts");
   if (!box) return;
   const toast = page.createElement("div");
@@ -13,7 +13,14 @@ export function showToast(title, { detail = "", status = "", page = document } =
   if (status) toast.dataset.s = status;
   const strong = page.createElement("strong");
   strong.textContent = title;
-  toast.append(strong);
+  if (href) {
+    const link = page.createElement("a");
+    link.href = href;
+    link.append(strong);
+    toast.append(link);
+  } else {
+    toast.append(strong);
+  }
   if (detail) {
     const text = page.createElement("p");
     text.textContent = detail;

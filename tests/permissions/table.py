@@ -6,6 +6,8 @@ A line's answers are for owner, admin, editor, viewer, stranger (who has a works
 from dataclasses import dataclass
 from typing import Any
 
+from tests.walk import NOBODYS_ID
+
 ROLES = ("owner", "admin", "editor", "viewer", "stranger", "visitor")
 
 
@@ -28,6 +30,14 @@ TABLE = [
     Line("POST", "workspaces/", (201, 201, 201, 201, 201, 401), {"name": "Another"}),
     Line("GET", "workspaces/{workspace}/", (200, 200, 200, 200, 404, 401)),
     Line("PATCH", "workspaces/{workspace}/", (200, 200, 403, 403, 404, 401), {"name": "Renamed"}),
+    Line("GET", "notifications/", (200, 200, 200, 200, 404, 401)),
+    Line("POST", "notifications/read-all/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "notifications/preferences/", (200, 200, 200, 200, 404, 401)),
+    Line("PATCH", "notifications/preferences/", (400, 400, 400, 400, 404, 401)),
+    Line("GET", "notifications/{notification}/", (200, 404, 404, 404, 404, 401)),  # alice's own
+    Line("PATCH", "notifications/{notification}/", (200, 404, 404, 404, 404, 401), {"read": True}),
+    Line("GET", "inbox/", (200, 200, 200, 200, 404, 401)),
+    Line("POST", "inbox/dismiss/", (404, 404, 404, 404, 404, 401), {"kind": "approval", "id": NOBODYS_ID}),
     Line("GET", "files/", (200, 200, 200, 200, 404, 401)),
     Line("POST", "files/", (415, 415, 415, 415, 404, 401)),  # JSON; tests/community/test_files_api.py sends forms
     Line("POST", "files/upload/", (415, 415, 415, 415, 404, 401)),

@@ -7,6 +7,7 @@ from community.models import Role
 from tests.agents.world import make_agent, make_provider, make_run
 from tests.cast import Api, Cast, join, make_user
 from tests.community.files_world import make_file
+from tests.community.test_notifications import tell
 from tests.permissions.table import COMMITTED, ROLES, TABLE, Line
 
 
@@ -29,6 +30,7 @@ def objects(cast: Cast) -> dict[str, object]:
         "workspace": cast.alice.workspace_id,
         "agent": agent.id,
         "file": make_file(cast.alice).id,
+        "notification": tell(cast.alice)[0].id,
         "provider": make_provider(cast.alice).id,
         "conversation": conversation.id,
         "run": make_run(cast.alice, agent).id,

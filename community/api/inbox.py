@@ -1,0 +1,58 @@
+"""What waits for the signed-in person, from every app that has something."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from community import selectors
+from community.api.authentication import identify
+from community.api.serializers_notifications import DismissInput, InboxItemSerializer
+from community.services import inbox
+from config.lib.http import Pagination
+
+
+class _Page(Pagination):
+    """A page of what several sources hold: they are asked for as many as could be on it, never for all."""
+
+    deepest = 1000
+
+    def page(self, request: Request, view: APIView) -> Response:
+        actor = identify(request)
+        actor.require("notification.read")
+        kind = request.query_params.get("kind", "")
+        self.request = request
+        self.limit = self.get_limit(request) or self.default_limit
+        self.offset = min(self.get_offset(request), self.deepest)
+        self.count = selectors.inbox_count(actor, kind=kind)
+        items = selectors.inbox_items(actor, kind=kind, offset=self.offset, limit=self.limit)
+        rows: Any = InboxItemSerializer(items, many=True)  # type: ignore[arg-type]  # the stubs forget ``many``
+        return self.get_paginated_response(rows.data)
+
+
+class InboxView(APIView):
+    pagination_class = Pagination
+
+    @extend_schema(
+        operation_id="inbox_list",
+        tags=["notifications"],
+        parameters=[OpenApiParameter("limit", int), OpenApiParameter("offset", int), OpenApiParameter("kind", str)],
+        responses=InboxItemSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """What is due first, then the newest."""
+        return _Page().page(request, self)
+
+
+class DismissView(APIView):
+    @extend_schema(operation_id="inbox_dismiss", tags=["notifications"], request=DismissInput, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Put an item away that is `dismissible`."""
+        actor = identify(request)
+        actor.require("notification.write")
+        given = DismissInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        inbox.inbox_dismiss(actor=actor, kind=given.validated_data["kind"], item_id=given.validated_data["id"])
+        return Response(status=204)
