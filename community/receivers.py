@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from community.events import PersonVerified
 from community.models import User
 from community.services import people
-from config.lib import audit, events
+from config.lib import audit, events, realtime
 
 
 def _record(action: str, user: User, interface: str = "pages") -> None:
@@ -35,7 +35,11 @@ def on_logged_in(request: HttpRequest, user: User, **_more: Any) -> None:
 
 
 @receiver(user_logged_out)
-def on_logged_out(user: User | None, **_more: Any) -> None:
+def on_logged_out(request: HttpRequest, user: User | None, **_more: Any) -> None:
+    if (
+        key := getattr(request.session, "session_key", None)
+    ) is not None:  # the signal comes before the key is forgotten
+        realtime.session_ended(key)
     if user is not None:
         _record("session.signed_out", user)
 

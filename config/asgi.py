@@ -12,7 +12,8 @@ django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 
-from agent_app.routing import websocket_urlpatterns
+from agent_app.routing import websocket_urlpatterns as agent_sockets
+from community.routing import websocket_urlpatterns as community_sockets
 from config import celery  # noqa: F401  (makes it the current Celery application)
 from config.body import BodyLimit
 from config.handler import Handler, keep_off_request_signals
@@ -21,5 +22,5 @@ from config.sockets import UnknownPath
 keep_off_request_signals()
 
 application = ProtocolTypeRouter(
-    {"http": BodyLimit(Handler()), "websocket": URLRouter([*websocket_urlpatterns, *UnknownPath.routes()])}
+    {"http": BodyLimit(Handler()), "websocket": URLRouter([*community_sockets, *agent_sockets, *UnknownPath.routes()])}
 )

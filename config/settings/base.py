@@ -1,6 +1,8 @@
 """Apps, middleware, templates, database, cache: the parts every process shares."""
 
 from django.core.exceptions import ImproperlyConfigured
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from config.env import BASE_DIR as BASE_DIR
 from config.env import INSECURE_SECRET_KEY, env
@@ -102,10 +104,15 @@ CACHES = {
     "default": {"BACKEND": "config.cache.ForgivingRedisCache", "KEY_PREFIX": "cache", **_VALKEY},
     "sessions": {"BACKEND": "config.cache.SessionCache", "KEY_PREFIX": "sessions", **_VALKEY},
 }
+# The layer waits five seconds for a message at a time, which the client's own limit must not cut short; a connection that died
+# with its server is made anew within the same command.
+_CHANNELS = {
+    "address": REDIS_URL, "socket_timeout": 15.0, "socket_connect_timeout": 1.0, "retry": Retry(NoBackoff(), 1),
+}  # fmt: skip
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "channels", "capacity": 1000},
+        "CONFIG": {"hosts": [_CHANNELS], "prefix": "channels", "capacity": 1000},
     }
 }
 

@@ -20,5 +20,6 @@ RUN_SHUTDOWN_GRACE = 5.0
 RUN_WAIT = 60.0
 RUN_STREAM_LIMIT = 300.0
 RUN_PING_INTERVAL = 15.0
+LIVE_RECHECK = 30.0  # how soon an open socket learns that its sign-in is over where nobody told it
 PROVIDER_CONNECT_TIMEOUT = 10.0
 PROVIDER_STALL_TIMEOUT = 90.0

@@ -24,6 +24,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws_max_size=2**20,  # one frame; each kind of socket takes less
         timeout_graceful_shutdown=5,
     )
     Server(config).run(sockets=[listener])
