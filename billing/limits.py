@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -24,6 +24,11 @@ def get(workspace_id: UUID, name: LimitName) -> int:
     if name == "members" and settings.BILLING_MODE == "off":
         return 0
     return int(of_plan(workspace_id).get(name, _DEFAULTS[name]))
+
+
+def of_workspace(workspace_id: UUID, name: str) -> int | None:
+    """The same for apps below, which ask by any name; None for what is not a plan's."""
+    return get(workspace_id, cast(LimitName, name)) if name in _DEFAULTS else None
 
 
 def of_plan(workspace_id: UUID) -> dict[str, int]:

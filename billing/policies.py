@@ -1,4 +1,4 @@
-"""What roles may do with credits."""
+"""What roles, and tokens, may do with credits."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -12,3 +12,6 @@ LEAST_ROLE: Mapping[str, str] = MappingProxyType(
         "billing.write": Role.OWNER,
     }
 )
+
+# What a token needs where the action's name does not say it (``billing.read`` needs ``billing:read``).
+SCOPE: Mapping[str, str] = MappingProxyType({"credits.read": "billing:read"})

@@ -2,18 +2,21 @@
 
 from django.conf import settings
 
-from billing import policies, shell
+from billing import limits, policies, shell
 from billing.services import accounts
 from community import policies as roles
 from community.events import PersonVerified, WorkspaceCreated
 from community.models import Workspace
+from community.registry import limit_sources
 from config.lib import events
 from config.lib import shell as frame
 
 
 def register() -> None:
     for action, role in policies.LEAST_ROLE.items():
-        roles.allow(action, role)
+        roles.allow(action, role, policies.SCOPE.get(action))
+    if limits.of_workspace not in limit_sources:
+        limit_sources.append(limits.of_workspace)
     events.subscribe(WorkspaceCreated, open_account)
     events.subscribe(PersonVerified, grant_signup)
     if settings.BILLING_MODE != "off":

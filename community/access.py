@@ -1,14 +1,16 @@
 """Who is asking, in which workspace. The only door to a workspace."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from community import policies
-from community.models import Membership, Notification, StoredFile, User, Workspace
+from community import opaque, policies
+from community.models import ApiToken, Invitation, Membership, Notification, StoredFile, User, Workspace
 from config.lib import logs
 from config.lib.errors import Forbidden, NotFound, Unauthenticated
 
@@ -26,30 +28,61 @@ _FIND_ACTOR = f"""
       AND membership.workspace_id = COALESCE(%s, person.current_workspace_id)
       AND workspace.closed_at IS NULL
 """  # noqa: S608  # column names of our own model
+# The same for an API token: the token, its maker and their role there, or nothing at all.
+_FIND_TOKEN = f"""
+    SELECT token.id, token.scopes, token.last_used_at, membership.workspace_id, membership.role,
+           {", ".join(f'person."{name}"' for name in _USER_FIELDS)}
+    FROM community_apitoken token
+    JOIN community_membership membership
+      ON membership.workspace_id = token.workspace_id AND membership.user_id = token.user_id
+    JOIN community_user person ON person.id = token.user_id
+    JOIN community_workspace workspace ON workspace.id = token.workspace_id
+    WHERE token.revoked_at IS NULL
+      AND (token.expires_at IS NULL OR token.expires_at > now())
+      AND workspace.closed_at IS NULL AND person.is_active
+"""  # noqa: S608
+TOKEN_PURPOSE = "api-token"  # noqa: S105
+INVITATION_PURPOSE = "invitation"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person acting in a workspace, with the role they have there. Everything a service needs to know of its caller."""
+    """A person acting in a workspace, with the role they have there. Everything a service needs to know of its caller.
+
+    Where an API token acts for them ``token_id`` names it, and it may do what both their role and ``scopes`` allow.
+    """
 
     user: User
     workspace_id: UUID
     role: str
+    token_id: UUID | None = None
+    scopes: frozenset[str] = frozenset()
 
     @property
     def id(self) -> UUID:
         return self.user.id
 
     def allows(self, action: str) -> bool:
-        return policies.allows(self.role, action)
+        return policies.allows(self.role, action) and self._in_scope(action)
 
     def require(self, action: str) -> None:
-        """Raises Forbidden where the role is too low for ``action``."""
-        if not self.allows(action):
+        """Raises Forbidden where the role, or the token's scope, is too low for ``action``."""
+        if not policies.allows(self.role, action):
             raise Forbidden(
                 _("This needs the role %(least)s in this workspace; yours is %(role)s.")
                 % {"least": policies.least_role(action), "role": self.role}
             )
+        if not self._in_scope(action):
+            raise scope_too_low(policies.needed_scope(action))
+
+    def _in_scope(self, action: str) -> bool:
+        return self.token_id is None or policies.in_scope(self.scopes, action)
+
+
+def scope_too_low(needed: str) -> Forbidden:
+    if needed == policies.NO_TOKEN:
+        return Forbidden(_("An API token cannot do this. Sign in and do it yourself."), code="scope")
+    return Forbidden(_("This needs a token with the scope %(scope)s.") % {"scope": needed}, code="scope")
 
 
 def get_actor(user: User, workspace_id: UUID | None = None) -> Actor:
@@ -78,10 +111,80 @@ def find_actor(user_id: UUID, workspace_id: UUID | None = None) -> Actor | None:
     return Actor(User.from_db(connection.alias, _USER_FIELDS, row[2:]), row[0], row[1])
 
 
-def get_workspace(user: User, workspace_id: UUID) -> tuple[Actor, Workspace]:
-    """One of the workspaces of ``user``, and who they are in it. Raises NotFound."""
-    actor = get_actor(user, workspace_id)
-    return actor, Workspace.objects.get(id=actor.workspace_id)
+def find_token_actor(token: str) -> tuple[Actor, datetime | None] | None:
+    """Whom the API token ``token`` acts for, and when it was last used. None where it is unknown or has ended. One query."""
+    return _token_actor("token.digest", opaque.digest(token, purpose=TOKEN_PURPOSE))
+
+
+def _token_actor(column: str, value: str | UUID) -> tuple[Actor, datetime | None] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_FIND_TOKEN} AND {column} = %s", [value])  # a column of ours
+        row: Any = cursor.fetchone()
+    if row is None:
+        return None
+    token_id, scopes, last_used_at, workspace_id, role, *person = row
+    user = User.from_db(connection.alias, _USER_FIELDS, person)
+    return Actor(user, workspace_id, role, token_id, frozenset(scopes)), last_used_at
+
+
+def renewed(actor: Actor) -> Actor:
+    """``actor`` as they are now, for whoever keeps one longer than a request (a socket). One query.
+
+    Raises Unauthenticated where they left, were removed or deactivated, changed their password, or the token ended.
+    """
+    if actor.token_id is not None:
+        found = _token_actor("token.id", actor.token_id)
+        now = found[0] if found else None
+    else:
+        now = find_actor(actor.id, actor.workspace_id)
+    if now is None or not now.user.is_active or now.user.credential_stamp != actor.user.credential_stamp:
+        raise Unauthenticated(_("You are not signed in here any more."))
+    return now
+
+
+def get_workspace(actor: Actor, action: str = "workspace.read") -> Workspace:
+    """The workspace ``actor`` works in. Raises Forbidden."""
+    actor.require(action)
+    return Workspace.objects.get(id=actor.workspace_id)
+
+
+def get_member(actor: Actor, user_id: UUID, action: str = "member.read") -> Membership:
+    """A member of the actor's workspace, by the person's id. Raises NotFound, Forbidden."""
+    rows = Membership.objects.filter(workspace_id=actor.workspace_id, user_id=user_id)
+    found = rows.select_related("user", "workspace").first()
+    if found is None:
+        raise NotFound(_("There is no such member."))
+    actor.require(action)
+    return found
+
+
+def get_invitation(actor: Actor, invitation_id: UUID, action: str = "invitation.read") -> Invitation:
+    """An open invitation into the actor's workspace. Raises NotFound, Forbidden."""
+    rows = Invitation.objects.in_workspace(actor.workspace_id).open().select_related("invited_by")
+    found = rows.filter(id=invitation_id).first()
+    if found is None:
+        raise NotFound(_("There is no such invitation."))
+    actor.require(action)
+    return found
+
+
+def find_invitation(link: str) -> Invitation:
+    """The invitation behind what stands in a link. Raises NotFound: the same for a wrong one, a used one and an expired one."""
+    rows = Invitation.objects.open().select_related("workspace", "invited_by").filter(workspace__closed_at=None)
+    found = rows.filter(digest=opaque.digest(link, purpose=INVITATION_PURPOSE)).first()
+    if found is None or not found.is_open:
+        raise NotFound(_("This invitation is not valid, or no longer. Ask for a new one."), code="invitation_invalid")
+    return found
+
+
+def get_token(actor: Actor, token_id: UUID, action: str = "token.read") -> ApiToken:
+    """An API token of the actor's workspace that is not revoked. Raises NotFound, Forbidden."""
+    rows = ApiToken.objects.in_workspace(actor.workspace_id).filter(revoked_at=None).select_related("user")
+    found = rows.filter(id=token_id).first()
+    if found is None:
+        raise NotFound(_("There is no such token."))
+    actor.require(action)
+    return found
 
 
 def page_actor(request: HttpRequest) -> Actor:

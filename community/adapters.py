@@ -21,6 +21,7 @@ from config.lib import secrets
 from config.lib.http import client_ip
 
 TOTP_PURPOSE = "mfa"
+INVITED = "invited_email"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
@@ -49,6 +50,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def tell_account_exists(self, email: str) -> None:
         super().send_account_already_exists_mail(email)
+
+    # Who follows an invitation's link has the address it was sent to, and need not verify it once more.
+
+    def remember_invited(self, request: HttpRequest, email: str) -> None:
+        request.session[INVITED] = email
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        return bool(request.session.get(INVITED) == email.lower())
 
     # Links in mails never follow the Host header of whoever asked for the mail.
 

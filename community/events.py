@@ -32,3 +32,44 @@ class PersonVerified:
     """A person has shown that an e-mail address is theirs."""
 
     user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceClosed:
+    """Its owner deleted it. Nobody reaches it any more; rows that must outlive it (money, audit) stay."""
+
+    workspace_id: UUID
+    closed_by: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined:
+    workspace_id: UUID
+    user_id: UUID
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRoleChanged:
+    workspace_id: UUID
+    user_id: UUID
+    role: str
+    changed_by: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLeft:
+    """Left, or was removed by somebody else (``removed_by``)."""
+
+    workspace_id: UUID
+    user_id: UUID
+    removed_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationSent:
+    """Also when it is sent again. The link is in the mail and nowhere else."""
+
+    invitation_id: UUID
+    workspace_id: UUID
+    email: str

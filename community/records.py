@@ -15,6 +15,7 @@ def write(entry: audit.Entry) -> None:
     AuditEntry.objects.create(
         action=entry.action,
         actor_id=entry.actor_id,
+        token_id=entry.token_id,
         workspace_id=entry.workspace_id,
         object_type=entry.object_type,
         object_id=entry.object_id,

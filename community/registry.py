@@ -28,6 +28,19 @@ def limit(workspace_id: UUID, name: str, default: int) -> int:
     return default
 
 
+@dataclass(frozen=True, slots=True)
+class Dependents:
+    """How many objects of one kind go with a workspace. ``label`` says it to people: “12 agents”."""
+
+    kind: str
+    count: int
+    label: str
+
+
+# Each tells what of its own a workspace holds, for whoever is about to delete it.
+dependents: list[Callable[[UUID], list[Dependents]]] = []
+
+
 # The inbox: what waits for a person. Each app that has something of the kind registers a source.
 
 

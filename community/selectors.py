@@ -1,15 +1,104 @@
 """Reads that serve pages, the API and the live socket."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from community import registry
 from community.access import Actor
-from community.models import Channel, InboxDismissal, Notification, NotificationKind, NotificationPreference, User
+from community.models import (
+    ApiToken,
+    AuditEntry,
+    Channel,
+    InboxDismissal,
+    Invitation,
+    Membership,
+    Notification,
+    NotificationKind,
+    NotificationPreference,
+    User,
+)
+from community.models.workspaces import MembershipQuerySet
 from community.notifications import wanted
-from community.registry import InboxItem
+from community.registry import Dependents, InboxItem, dependents
+
+
+def member_list(actor: Actor) -> MembershipQuerySet:
+    """The members of the actor's workspace, with their people."""
+    actor.require("member.read")
+    return (
+        Membership.objects.filter(workspace_id=actor.workspace_id).select_related("user").order_by("created_at", "id")
+    )
+
+
+def invitation_list(actor: Actor) -> QuerySet[Invitation]:
+    """Invitations that nobody has accepted or revoked, newest first."""
+    actor.require("invitation.read")
+    rows = Invitation.objects.in_workspace(actor.workspace_id).open().select_related("invited_by")
+    return rows.order_by("-sent_at", "-id")
+
+
+def token_list(actor: Actor) -> QuerySet[ApiToken]:
+    """The workspace's tokens that are not revoked, newest first."""
+    actor.require("token.read")
+    rows = ApiToken.objects.in_workspace(actor.workspace_id).filter(revoked_at=None).select_related("user")
+    return rows.order_by("-created_at", "-id")
+
+
+def audit_list(
+    actor: Actor,
+    *,
+    actor_id: UUID | None = None,
+    action: str = "",
+    object_type: str = "",
+    object_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[AuditEntry]:
+    """What was done in the actor's workspace, newest first. ``action`` may end in ``.*``: ``member.*``."""
+    actor.require("audit.read")
+    rows = AuditEntry.objects.filter(workspace_id=actor.workspace_id)
+    if action.endswith(".*"):
+        rows = rows.filter(action__startswith=action[:-1])
+    elif action:
+        rows = rows.filter(action=action)
+    exact = {"actor_id": actor_id, "object_type": object_type, "object_id": object_id}
+    rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    period = Q()
+    if since is not None:
+        period &= Q(created_at__gte=since)
+    if until is not None:
+        period &= Q(created_at__lt=until)
+    return rows.filter(period).order_by("-id")
+
+
+def audit_actions(actor: Actor) -> list[str]:
+    """The actions that occur in the workspace's audit log, for a filter."""
+    actor.require("audit.read")
+    rows = AuditEntry.objects.filter(workspace_id=actor.workspace_id)
+    return list(rows.order_by("action").values_list("action", flat=True).distinct())
+
+
+def people_by_id(ids: set[UUID]) -> dict[UUID, User]:
+    """People by their id, for what keeps plain ids. Those who are gone are missing."""
+    return User.objects.in_bulk(ids)
+
+
+def dependents_of(actor: Actor) -> list[Dependents]:
+    """What goes with the actor's workspace when it is deleted; nothing that it holds none of."""
+    actor.require("workspace.delete")
+    own = [found for ask in dependents for found in ask(actor.workspace_id)]
+    return [found for found in own if found.count]
+
+
+def audit_people(actor: Actor) -> QuerySet[User]:
+    """Who may be an actor in the workspace's audit log: its members."""
+    return User.objects.filter(memberships__workspace_id=actor.workspace_id).order_by("name", "handle")
+
+
+# Notifications
 
 
 def notification_list(

@@ -1,8 +1,11 @@
-"""Pages. Sign-up, sign-in and the account's own pages are allauth's, under ``/accounts/``."""
+"""Pages. Sign-up, sign-in and the account's own pages are allauth's, under ``/accounts/``.
+
+``/workspace/`` is the one the person works in; to look at another they switch.
+"""
 
 from django.urls import path
 
-from community.views import inbox, notifications, workspaces
+from community.views import audit, inbox, members, notifications, tokens, workspaces
 
 urlpatterns = [
     path("notifications/", notifications.notification_list, name="notifications"),
@@ -12,5 +15,20 @@ urlpatterns = [
     path("notifications/<uuid:notification_id>/", notifications.notification_change, name="notification_change"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/dismiss/", inbox.dismiss, name="inbox_dismiss"),
+    path("workspaces/new/", workspaces.workspace_new, name="workspace_new"),
     path("workspaces/<uuid:workspace_id>/switch/", workspaces.workspace_switch, name="workspace_switch"),
+    path("workspace/", workspaces.workspace_settings, name="workspace_settings"),
+    path("workspace/leave/", workspaces.workspace_leave, name="workspace_leave"),
+    path("workspace/transfer/", workspaces.workspace_transfer, name="workspace_transfer"),
+    path("workspace/delete/", workspaces.workspace_delete, name="workspace_delete"),
+    path("workspace/members/", members.member_list, name="workspace_members"),
+    path("workspace/members/<uuid:user_id>/role/", members.member_role, name="member_role"),
+    path("workspace/members/<uuid:user_id>/remove/", members.member_remove, name="member_remove"),
+    path("workspace/invitations/", members.invitation_create, name="invitation_create"),
+    path("workspace/invitations/<uuid:invitation_id>/resend/", members.invitation_resend, name="invitation_resend"),
+    path("workspace/invitations/<uuid:invitation_id>/revoke/", members.invitation_revoke, name="invitation_revoke"),
+    path("workspace/tokens/", tokens.token_list, name="workspace_tokens"),
+    path("workspace/tokens/<uuid:token_id>/revoke/", tokens.token_revoke, name="token_revoke"),
+    path("workspace/audit/", audit.audit_log, name="workspace_audit"),
+    path("invitations/<str:link>/", members.invitation, name="invitation"),
 ]

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from community import access, receivers, records, selectors
+from community import access, policies, receivers, records, selectors
 from community.models import User, Workspace
 from config.lib import audit, shell
 
@@ -20,12 +20,21 @@ _ACCOUNT = (
     (_("Two-factor sign-in"), "mfa_index", "shield-check"),
     (_("Sign out"), "account_logout", "log-out"),
 )
+_WORKSPACE = (
+    (_("Workspace settings"), "workspace_settings", "settings", "workspace.read"),
+    (_("Members"), "workspace_members", "users", "member.read"),
+    (_("Invite somebody"), "workspace_members", "send", "invitation.write"),
+    (_("API tokens"), "workspace_tokens", "key-round", "token.read"),
+    (_("Audit log"), "workspace_audit", "file-text", "audit.read"),
+    (_("New workspace"), "workspace_new", "plus", "workspace.read"),
+)
 
 
 def register() -> None:
     audit.register(records.write)
     shell.registry.workspaces = switcher
     shell.registry.add_palette(account_pages)
+    shell.registry.add_palette(workspace_pages)
     shell.registry.add_badge("notifications", notifications_badge)
     shell.registry.add_badge("inbox", selectors.inbox_count)
     shell.registry.add_navigation(
@@ -54,6 +63,16 @@ def account_pages(request: HttpRequest, query: str) -> list[shell.PaletteEntry]:
     ]
 
 
+def workspace_pages(request: HttpRequest, query: str) -> list[shell.PaletteEntry]:
+    """The pages of the current workspace that the person's role opens, as far as they match what was typed."""
+    actor = access.page_actor(request)
+    return [
+        shell.PaletteEntry(label=label, url=reverse(route), icon=icon, group=_("Workspace"))
+        for label, route, icon, action in _WORKSPACE
+        if actor.allows(action) and query.strip().lower() in str(label).lower()
+    ]
+
+
 def switcher(request: HttpRequest) -> dict[str, Any] | None:
     """The workspaces of the signed-in person for the switcher, their current one marked. One query."""
     if not isinstance(request.user, User):
@@ -67,6 +86,7 @@ def switcher(request: HttpRequest) -> dict[str, Any] | None:
             "role": workspace.role,  # type: ignore[attr-defined]  # annotated
             "personal": workspace.personal_of_id is not None,
             "current": workspace.id == current,
+            "manages": policies.allows(workspace.role, "audit.read"),  # type: ignore[attr-defined]
             "url": reverse("workspace_switch", args=[workspace.id]),
         }
         for workspace in rows

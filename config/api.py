@@ -2,17 +2,20 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, reverse
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from config.lib.errors import MethodNotAllowed, NotFound
 from config.lib.http import json_response
 from config.lib.routes import api_path
 from config.views import VERSION
 
 
-@require_safe
 def api_root(request: HttpRequest) -> HttpResponse:
     """``/api/``: where a program begins."""
+    if request.method not in ("GET", "HEAD"):
+        raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
     return json_response(
         {
             "name": "Troupe API",
@@ -24,6 +27,11 @@ def api_root(request: HttpRequest) -> HttpResponse:
     )
 
 
+def not_found(request: HttpRequest, rest: str) -> HttpResponse:
+    """A problem document, also where DEBUG would show Django's page of URL patterns."""
+    raise NotFound(_("There is no such endpoint. %(schema)s lists them all.") % {"schema": reverse("api-schema")})
+
+
 urlpatterns = [
     path("", api_root, name="api-root"),
     path("v1/", include("community.api.urls")),
@@ -31,4 +39,5 @@ urlpatterns = [
     path("v1/", include("agent_app.api.urls")),
     api_path("schema/", SpectacularAPIView.as_view(), "api-schema"),
     api_path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), "api-docs"),
+    path("<path:rest>", csrf_exempt(not_found), name="api-not-found"),
 ]

@@ -51,6 +51,7 @@ def _begin(request: HttpRequest) -> float:
     logs.workspace_id.set("")
     logs.run_id.set("")
     audit.client_ip.set(client_ip(request))
+    audit.token_id.set(None)
     return time.perf_counter()
 
 

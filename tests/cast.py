@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from billing.models import CreditAccount, Plan
+from billing.services.accounts import account_open
 from community.models import Membership, Role, User
 from community.services.people import person_add
 from community.tokens import AccessToken
@@ -105,10 +107,17 @@ def join(user: User, workspace_id: UUID, role: str) -> Person:
     return Person(user, workspace_id)
 
 
+def on_plan(workspace_id: UUID, slug: str) -> None:
+    """Put a workspace on a plan; the free one has a single member."""
+    account = account_open(workspace_id=workspace_id)
+    CreditAccount.objects.filter(id=account.id).update(plan=Plan.objects.get(slug=slug))
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
     alice, dave = make_user("alice"), make_user("dave")
     office = workspace_of(alice)
+    on_plan(office, "pro")
     return Cast(
         alice=Person(alice, office),
         bob=join(make_user("bob"), office, Role.EDITOR),

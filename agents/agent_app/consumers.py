@@ -14,7 +14,7 @@ from agent_app.api.runs import parse_run_input
 from agent_app.models import Run
 from agent_app.runs import lifecycle
 from agent_app.runs.reader import follow
-from community.access import Actor
+from community.access import Actor, renewed
 from community.api.authentication import SUBPROTOCOL, identify_scope
 from config.lib.db import in_db
 from config.lib.errors import AppError, Forbidden, InvalidInput, NotFound, Unauthenticated
@@ -68,7 +68,10 @@ class PlaygroundConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # chann
             kind = frame.pop("type", None)
             if not isinstance(kind, str) or kind not in handlers:
                 raise InvalidInput(f"There is no message of type {kind!r}.", code="unknown_type")
+            self.actor = await in_db(renewed, self.actor)  # a socket outlives roles, sign-ins and tokens
             await handlers[kind](frame)
+        except Unauthenticated:
+            await self.close(UNAUTHENTICATED)
         except Exception as error:
             app_error = as_app_error(error)
             if app_error is None:

@@ -1,9 +1,10 @@
-"""What roles may do with agents and runs."""
+"""What roles, and tokens, may do with agents and runs."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from community.models import Role
+from community.policies import ADMIN_SCOPE
 
 LEAST_ROLE: Mapping[str, str] = MappingProxyType(
     {
@@ -16,5 +17,17 @@ LEAST_ROLE: Mapping[str, str] = MappingProxyType(
         "run.cancel": Role.VIEWER,
         "provider.read": Role.VIEWER,
         "provider.write": Role.ADMIN,
+    }
+)
+
+# What a token needs where the action's name does not say it (``agent.read`` needs ``agents:read``).
+SCOPE: Mapping[str, str] = MappingProxyType(
+    {
+        "agent.run": "runs:run",
+        "conversation.read": "runs:read",
+        "conversation.write": "runs:run",
+        "run.cancel": "runs:run",
+        "provider.read": "agents:read",
+        "provider.write": ADMIN_SCOPE,
     }
 )

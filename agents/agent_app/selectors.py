@@ -9,10 +9,12 @@ from django.conf import settings
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from agent_app import model_references
 from agent_app.models import Agent, Conversation, Message, Provider, Run, RunStatus
 from community.access import Actor
+from community.registry import Dependents
 
 RUN_ORDERINGS = ("created_at", "-created_at", "finished_at", "-finished_at", "credits", "-credits")
 AGENT_ORDERINGS = ("name", "-name", "updated_at", "-updated_at", "created_at", "-created_at")
@@ -20,6 +22,7 @@ AGENT_ORDERINGS = ("name", "-name", "updated_at", "-updated_at", "created_at", "
 
 def agent_rows(actor: Actor, *, search: str = "", status: str = "", ordering: str = "-updated_at") -> QuerySet[Agent]:
     """The workspace's agents with their last run (``last_run_at``, ``last_run_status``); archived ones only when asked for."""
+    actor.require("agent.read")
     rows = Agent.objects.in_workspace(actor.workspace_id)
     rows = rows.filter(status=status) if status else rows.shown()
     last = Run.objects.filter(agent_id=OuterRef("id")).order_by("-created_at")
@@ -77,6 +80,7 @@ def provider_dependents(provider: Provider) -> QuerySet[Agent]:
 
 def conversation_list(actor: Actor, agent_id: UUID | None = None, search: str = "") -> QuerySet[Conversation]:
     """The person's conversations, pinned ones first; test chats of the builder are not among them."""
+    actor.require("conversation.read")
     rows = Conversation.objects.in_workspace(actor.workspace_id).filter(created_by_id=actor.id, draft=False)
     if agent_id is not None:
         rows = rows.filter(agent_id=agent_id)
@@ -126,6 +130,7 @@ def run_list(
     ordering: str = "-created_at",
 ) -> QuerySet[Run]:
     """The workspace's runs that somebody started; ``search`` looks at what was asked and at the agent's name."""
+    actor.require("run.read")
     rows = Run.objects.in_workspace(actor.workspace_id).roots().select_related("agent")
     if agent_id is not None:
         rows = rows.of_agent(agent_id)
@@ -156,3 +161,19 @@ def provider_rows(actor: Actor) -> QuerySet[Provider]:
     """The workspace's providers by name."""
     actor.require("provider.read")
     return Provider.objects.in_workspace(actor.workspace_id).order_by("name")
+
+
+def dependents(workspace_id: UUID) -> list[Dependents]:
+    """What of this app goes with a workspace."""
+    agents = Agent.objects.in_workspace(workspace_id).count()
+    conversations = Conversation.objects.in_workspace(workspace_id).count()
+    runs = Run.objects.in_workspace(workspace_id).count()
+    return [
+        Dependents("agent", agents, ngettext("%d agent", "%d agents", agents) % agents),
+        Dependents(
+            "conversation",
+            conversations,
+            ngettext("%d conversation", "%d conversations", conversations) % conversations,
+        ),
+        Dependents("run", runs, ngettext("%d run", "%d runs", runs) % runs),
+    ]

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from agent_app import demo, panels, policies
+from agent_app import demo, panels, policies, selectors
 from agent_app.inbox import FailedRuns
 from agent_app.models import ACTIVE, Agent, Run
 from agent_app.runnable import AgentRunnable
@@ -15,17 +15,19 @@ from agent_app.runs import registry
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
-from community.registry import add_inbox, demo_seeders
+from community.registry import add_inbox, demo_seeders, dependents
 from config.lib import shell
 
 
 def register() -> None:
     for action, role in policies.LEAST_ROLE.items():
-        roles.allow(action, role)
+        roles.allow(action, role, policies.SCOPE.get(action))
     registry.register("agent", AgentRunnable())
     add_inbox(FailedRuns())
     if demo.seed not in demo_seeders:
         demo_seeders.append(demo.seed)
+    if selectors.dependents not in dependents:
+        dependents.append(selectors.dependents)
     shell.registry.add_navigation(
         shell.NavItem(key="agents", label=_("Agents"), icon="bot", route="agents:list", order=20, mobile=True)
     )

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 from billing import access, exports, selectors
 from billing.api import serializers
 from community.api.authentication import identify
-from config.lib.http import JSONRenderer, Pagination
+from config.lib.http import JSONRenderer
+from config.lib.lists import Pagination
 
 
 class CSVRenderer(BaseRenderer):

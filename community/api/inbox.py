@@ -11,7 +11,7 @@ from community import selectors
 from community.api.authentication import identify
 from community.api.serializers_notifications import DismissInput, InboxItemSerializer
 from community.services import inbox
-from config.lib.http import Pagination
+from config.lib.lists import Pagination
 
 
 class _Page(Pagination):

@@ -19,6 +19,19 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
         }
 
 
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "community.api.authentication.ApiTokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "trp_…",
+            "description": "An API token of a workspace (POST /api/v1/tokens/). It does what its scopes and its maker's role allow.",
+        }
+
+
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "community.api.authentication.SessionAuthentication"
     name = "session"

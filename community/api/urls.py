@@ -1,6 +1,17 @@
 """Included under ``/api/v1/``."""
 
-from community.api import auth, files, inbox, notifications, people, schema
+from community.api import (
+    audit,
+    auth,
+    files,
+    inbox,
+    invitations,
+    notifications,
+    people,
+    schema,
+    tokens,
+    workspaces,
+)
 from config.lib.routes import api_path
 
 # Importing it tells drf-spectacular about our authenticators; here, so that processes without URLs never load it.
@@ -23,6 +34,25 @@ urlpatterns = [
     api_path("inbox/", inbox.InboxView.as_view(), "api-inbox"),
     api_path("inbox/dismiss/", inbox.DismissView.as_view(), "api-inbox-dismiss"),
     api_path("users/me/", people.MeView.as_view(), "api-me"),
-    api_path("workspaces/", people.WorkspacesView.as_view(), "api-workspaces"),
-    api_path("workspaces/<uuid:workspace_id>/", people.WorkspaceView.as_view(), "api-workspace"),
+    api_path("workspaces/", workspaces.WorkspacesView.as_view(), "api-workspaces"),
+    api_path("workspaces/<uuid:workspace_id>/", workspaces.WorkspaceView.as_view(), "api-workspace"),
+    api_path("workspaces/<uuid:workspace_id>/leave/", workspaces.LeaveView.as_view(), "api-workspace-leave"),
+    api_path("workspaces/<uuid:workspace_id>/transfer/", workspaces.TransferView.as_view(), "api-workspace-transfer"),
+    api_path("workspaces/<uuid:workspace_id>/members/", workspaces.MembersView.as_view(), "api-members"),
+    api_path("workspaces/<uuid:workspace_id>/members/<uuid:user_id>/", workspaces.MemberView.as_view(), "api-member"),
+    api_path("workspaces/<uuid:workspace_id>/invitations/", invitations.InvitationsView.as_view(), "api-invitations"),
+    api_path(
+        "workspaces/<uuid:workspace_id>/invitations/<uuid:invitation_id>/",
+        invitations.InvitationView.as_view(),
+        "api-invitation",
+    ),
+    api_path(
+        "workspaces/<uuid:workspace_id>/invitations/<uuid:invitation_id>/resend/",
+        invitations.InvitationResendView.as_view(),
+        "api-invitation-resend",
+    ),
+    api_path("invitations/accept/", invitations.InvitationAcceptView.as_view(), "api-invitation-accept"),
+    api_path("tokens/", tokens.TokensView.as_view(), "api-tokens"),
+    api_path("tokens/<uuid:token_id>/", tokens.TokenView.as_view(), "api-token"),
+    api_path("audit/", audit.AuditView.as_view(), "api-audit"),
 ]

@@ -1,5 +1,7 @@
+from community.models.api_tokens import ApiToken
 from community.models.base import Record, WorkspaceQuerySet, WorkspaceRecord
 from community.models.files import FileStatus, StoredFile
+from community.models.invitations import Invitation
 from community.models.notifications import (
     Channel,
     Delivery,
@@ -14,12 +16,14 @@ from community.models.sessions import RefreshFamily
 from community.models.workspaces import Membership, Role, Workspace
 
 __all__ = [
+    "ApiToken",
     "AuditEntry",
     "Channel",
     "Delivery",
     "FileStatus",
     "IdempotencyRecord",
     "InboxDismissal",
+    "Invitation",
     "Membership",
     "Notification",
     "NotificationKind",

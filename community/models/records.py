@@ -14,6 +14,7 @@ class AuditEntry(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     workspace_id = models.UUIDField(null=True)
     actor_id = models.UUIDField(null=True)
+    token_id = models.UUIDField(null=True, help_text="The API token that acted for the actor.")
     action = models.CharField(max_length=60)
     object_type = models.CharField(max_length=40, blank=True)
     object_id = models.UUIDField(null=True)

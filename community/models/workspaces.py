@@ -27,6 +27,9 @@ class WorkspaceFilters(models.QuerySet["Workspace"]):
         """The same, each with the person's ``role``."""
         return self.of(user_id).annotate(role=models.F("memberships__role"))
 
+    def search(self, text: str) -> Self:
+        return self.filter(name__icontains=text) if text else self
+
 
 class Workspace(Record):
     """Where agents, keys, files and credits live. Nothing leaves it unless someone shares it."""
@@ -45,10 +48,23 @@ class Workspace(Record):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def search(self, text: str, *, addresses: bool = False) -> Self:
+        """By name and handle; by e-mail ``addresses`` only for those who may see them."""
+        if not text:
+            return self
+        found = models.Q(user__name__icontains=text) | models.Q(user__handle__icontains=text)
+        if addresses:
+            found |= models.Q(user__email__icontains=text)
+        return self.filter(found)
+
+
 class Membership(Record):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey("community.User", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [

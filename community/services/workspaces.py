@@ -4,11 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from community.access import Actor, get_actor
-from community.events import WorkspaceCreated
-from community.models import Membership, Role, User, Workspace
+from community.events import WorkspaceClosed, WorkspaceCreated
+from community.models import ApiToken, Invitation, Membership, Role, User, Workspace
+from community.services import members
 from config.lib import audit, events
+from config.lib.errors import Conflict
 
 EDITABLE = ("name", "email")
 
@@ -50,6 +54,8 @@ def workspace_switch(*, user: User, workspace_id: UUID) -> Actor:
 def workspace_update(*, actor: Actor, changes: dict[str, Any]) -> Workspace:
     """Change the actor's workspace (the fields in EDITABLE). Raises Forbidden, InvalidInput."""
     actor.require("workspace.update")
+    if "name" in changes:
+        changes = {**changes, "name": " ".join(changes["name"].split())}
     workspace = Workspace.objects.select_for_update().get(id=actor.workspace_id)
     changed = [field for field in EDITABLE if field in changes and changes[field] != getattr(workspace, field)]
     if not changed:
@@ -71,6 +77,34 @@ def workspace_update(*, actor: Actor, changes: dict[str, Any]) -> Workspace:
         )
     )
     return workspace
+
+
+@transaction.atomic
+def workspace_delete(*, actor: Actor, confirmation: str) -> None:
+    """Close the actor's workspace for good: nobody reaches it, its tokens and invitations end; ledger and audit rows stay.
+
+    ``confirmation`` is its name. Raises Forbidden, InvalidInput (another name was typed), Conflict (a personal one).
+    """
+    actor.require("workspace.delete")
+    workspace = members.workspace_lock(workspace_id=actor.workspace_id)
+    members.confirmation_check(workspace=workspace, confirmation=confirmation)
+    if workspace.personal_of_id is not None:
+        raise Conflict(_("A personal workspace goes with its person's account."), code="personal_workspace")
+    now = timezone.now()
+    Workspace.objects.filter(id=workspace.id).update(closed_at=now)
+    ApiToken.objects.in_workspace(workspace.id).filter(revoked_at=None).update(revoked_at=now)
+    Invitation.objects.in_workspace(workspace.id).open().update(revoked_at=now)
+    audit.record(
+        audit.Entry(
+            action="workspace.deleted",
+            actor_id=actor.id,
+            workspace_id=workspace.id,
+            object_type="workspace",
+            object_id=workspace.id,
+            before={"name": workspace.name},
+        )
+    )
+    events.publish(WorkspaceClosed(workspace.id, actor.id))
 
 
 def workspace_has_personal(*, user_id: UUID) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 from config.lib import logs
 
 client_ip: ContextVar[str | None] = ContextVar("client_ip", default=None)  # set by the middleware for each request
+token_id: ContextVar[UUID | None] = ContextVar("token_id", default=None)  # set by whoever authenticates an API token
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class Entry:
     object_type: str = ""
     object_id: UUID | None = None
     ip: str | None = field(default_factory=lambda: client_ip.get())
+    token_id: UUID | None = field(default_factory=lambda: token_id.get())
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = field(default_factory=lambda: logs.request_id.get())

@@ -69,6 +69,12 @@ class NotEnoughCredits(AppError):
     title = _("Not enough credits")
 
 
+class PlanLimitReached(AppError):
+    status = 402
+    code = "plan_limit"
+    title = _("Your plan does not go that far")
+
+
 class Forbidden(AppError):
     status = 403
     code = "forbidden"

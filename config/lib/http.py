@@ -1,4 +1,4 @@
-"""HTTP manners shared by REST framework's views and by our plain async views: JSON, errors, pages of a list, throttling.
+"""HTTP manners shared by REST framework's views and by our plain async views: JSON, errors, throttling.
 
 REST framework's views cannot be async and answer 406 to ``text/event-stream``, so what waits or streams is a plain async
 view. Both kinds authenticate with the same classes, fail with the same documents and are throttled by the same counters.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,7 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework import exceptions, pagination, parsers, renderers
+from rest_framework import exceptions, parsers, renderers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -29,7 +29,6 @@ from config.lib import errors, logs, redis
 from config.lib.errors import AppError
 
 if TYPE_CHECKING:  # rest_framework.views loads the classes below by name while it is being imported
-    from rest_framework.serializers import BaseSerializer
     from rest_framework.views import APIView
 
 logger = logging.getLogger(__name__)
@@ -76,25 +75,6 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
 
 def json_response(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
     return HttpResponse(dumps(data), status=status, content_type="application/json", headers=headers)
-
-
-# Lists
-
-
-class Pagination(pagination.LimitOffsetPagination):
-    default_limit = 20
-    max_limit = 100
-
-
-_representers: dict[type[BaseSerializer[Any]], BaseSerializer[Any]] = {}
-
-
-def represent(kind: type[BaseSerializer[Any]], rows: Iterable[Any]) -> list[Any]:
-    """``rows`` as an output serializer answers them. One serializer a class is kept: making its fields anew for each
-    request takes longer than filling them (measured on a page of agents). For serializers that need no ``context``.
-    """
-    representer = _representers.get(kind) or _representers.setdefault(kind, kind())
-    return [representer.to_representation(row) for row in rows]
 
 
 # Errors

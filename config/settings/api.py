@@ -4,13 +4,14 @@ from config.env import env
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "community.api.authentication.ApiTokenAuthentication",
         "community.api.authentication.AccessTokenAuthentication",
         "community.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["config.lib.http.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.lib.http.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "config.lib.http.Pagination",
+    "DEFAULT_PAGINATION_CLASS": "config.lib.lists.Pagination",
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
         "rest_framework.filters.SearchFilter",
@@ -25,6 +26,7 @@ THROTTLE_API = env.THROTTLE_API
 THROTTLE_ANONYMOUS = env.THROTTLE_ANONYMOUS
 THROTTLE_LOGIN = env.THROTTLE_LOGIN
 THROTTLE_REGISTER = env.THROTTLE_REGISTER
+THROTTLE_INVITATION = env.THROTTLE_INVITATION
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Troupe API",

@@ -17,6 +17,7 @@ PUBLIC = {
     "health/ready/": "the same, and which part is missing",
     "static/<path>": "the front end's files, the same for everybody (development only)",
     "api/": "names the endpoints, the same for everybody",
+    "api/<path:rest>": "what is not there",
     "api/schema/": "the description of the API, the same for everybody",
     "api/docs/": "the explorer of that description",
     "api/v1/auth/register/": "makes the account",
@@ -37,6 +38,7 @@ PUBLIC = {
     "accounts/3rdparty/login/error/": "a notice",
     "accounts/3rdparty/signup/": "second step of a sign-up, bound to the session that began it",
     "accounts/social/*": "old addresses of allauth: redirects to accounts/3rdparty/",
+    "invitations/<str:link>/": "the link in the mail is the credential; accepting it needs a sign-in",
     "admin/logout/": "answers visitors with a redirect",
 }
 SIGN_IN_PAGES = ("/admin/login/",)  # which leads on to ours

@@ -53,7 +53,7 @@ def test_middleware_stays_on_the_loop_when_the_server_has_one() -> None:
 
 def test_the_access_line_has_the_person_and_no_query(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="troupe.access"):
-        cast.alice.api.get("workspaces/?search=private&token=secret")
+        cast.alice.api.get("workspaces/?search=private&note=secret")
     line: Any = caplog.records[-1]
     assert (line.method, line.path, line.status) == ("GET", "/api/v1/workspaces/", 200)
     assert line.user == str(cast.alice.user.id)

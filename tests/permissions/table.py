@@ -65,7 +65,12 @@ TABLE = [
     Line("GET", "runs/{run}/", (200, 200, 200, 200, 404, 401)),
     Line("GET", "credits/balance/", (200, 200, 200, 200, 404, 401)),
     Line("GET", "credits/history/", (200, 403, 403, 403, 404, 401)),
-    Line("POST", "credits/quote/", (404, 404, 404, 404, 404, 401), {"workflow_id": "01900000-0000-7000-8000-00000000dead"}),
+    Line(
+        "POST",
+        "credits/quote/",
+        (404, 404, 404, 404, 404, 401),
+        {"workflow_id": "01900000-0000-7000-8000-00000000dead"},
+    ),
     Line("POST", "runs/{run}/cancel/", (409, 409, 409, 409, 404, 401)),
 ]
 

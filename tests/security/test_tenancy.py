@@ -9,7 +9,9 @@ from tests.walk import NOBODYS_ID, Address, addresses
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # Endpoints that are about the person and not about a workspace.
-PERSONAL = {"api/", "api/schema/", "api/docs/", "api/v1/users/me/", "api/v1/workspaces/"}
+PERSONAL = {
+    "api/", "api/schema/", "api/docs/", "api/v1/users/me/", "api/v1/workspaces/", "api/v1/invitations/accept/",
+}  # fmt: skip
 
 API = [address for address in addresses() if address.api and not address.route.startswith("api/v1/auth/")]
 IN_A_WORKSPACE = [address for address in API if address.route not in PERSONAL]

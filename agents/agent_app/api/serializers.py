@@ -7,15 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from agent_app.models import Agent, AgentStatus, Conversation, Message, Provider, ProviderType, Run, RunStatus
-
-
-class Strict(serializers.Serializer[Any]):
-    """A serializer that knows all of its fields."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
-            raise serializers.ValidationError({name: [_("There is no such field.")] for name in sorted(unknown)})
-        return super().to_internal_value(data)
+from config.lib.serializers import Strict
 
 
 class ModelSettingsSerializer(Strict):

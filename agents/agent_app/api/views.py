@@ -1,32 +1,23 @@
 """Agents, providers, conversations and runs, as far as they do not stream (``api/runs.py`` does)."""
 
-from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agent_app import access, selectors
 from agent_app.api import serializers
-from agent_app.models import Message, Provider, RunStatus
+from agent_app.models import AgentStatus, Message, RunStatus
 from agent_app.runs import lifecycle
 from agent_app.services import agents, conversations, providers
 from community.api.authentication import identify
-from config.lib.errors import InvalidInput
-from config.lib.http import Pagination, represent
-from config.lib.ids import parse_uuid
+from config.lib import lists
 
-_PAGE = [OpenApiParameter("limit", int), OpenApiParameter("offset", int)]
-
-
-def _page(request: Request, rows: Any, serializer: Any, view: APIView) -> Response:
-    paginator = Pagination()
-    page: Any = paginator.paginate_queryset(rows, request, view=view)
-    return paginator.get_paginated_response(represent(serializer, page))
+_AGENT_ORDERINGS = ("name", "updated_at", "created_at")
+_RUN_ORDERINGS = ("created_at", "finished_at", "credits")
 
 
 def _valid(serializer: Any) -> dict[str, Any]:
@@ -34,46 +25,29 @@ def _valid(serializer: Any) -> dict[str, Any]:
     return dict(serializer.validated_data)
 
 
-def _uuid_filter(request: Request, name: str) -> UUID | None:
-    value = request.query_params.get(name)
-    if value and (parsed := parse_uuid(value)) is None:
-        raise InvalidInput(errors={name: ["This is not an id."]})
-    return parsed if value else None
-
-
-def _choice(request: Request, name: str, choices: Collection[str]) -> str:
-    value = request.query_params.get(name, "")
-    if value and value not in choices:
-        raise InvalidInput(errors={name: [_("This is none of: %(choices)s.") % {"choices": ", ".join(choices)}]})
-    return value
-
-
 class AgentsView(APIView):
-    @extend_schema(
-        operation_id="agents_list",
-        parameters=[
-            *_PAGE,
-            OpenApiParameter("search", str),
-            OpenApiParameter("ordering", str),
-            OpenApiParameter("status", str),
-        ],
-        responses=serializers.AgentOutput(many=True),
+    @lists.describe(
+        "agents_list",
+        serializers.AgentOutput,
+        search=True,
+        orderings=_AGENT_ORDERINGS,
+        filters=[lists.parameter("status", enum=AgentStatus.values)],
     )
     def get(self, request: Request) -> Response:
-        query = request.query_params
+        """Archived agents only where `status=archived` asks for them."""
         rows = selectors.agent_rows(
             identify(request),
-            search=query.get("search", ""),
-            status=query.get("status", ""),
-            ordering=query.get("ordering", ""),
+            search=lists.text(request),
+            status=lists.choice(request, "status", AgentStatus.values),
+            ordering=lists.ordering(request, _AGENT_ORDERINGS, "-updated_at"),
         )
-        return _page(request, rows, serializers.AgentOutput, self)
+        return lists.answer(request, rows, serializers.AgentOutput)
 
     @extend_schema(
         operation_id="agents_create", request=serializers.AgentInput, responses={201: serializers.AgentOutput}
     )
     def post(self, request: Request) -> Response:
-        actor = identify(request)
+        actor = identify(request, "agent.write")
         agent = agents.agent_create(actor=actor, fields=_valid(serializers.AgentInput(data=request.data)))
         return Response(serializers.AgentOutput(agent).data, status=201)
 
@@ -108,16 +82,15 @@ class AgentView(APIView):
 
 
 class ProvidersView(APIView):
-    @extend_schema(operation_id="providers_list", parameters=_PAGE, responses=serializers.ProviderOutput(many=True))
+    @lists.describe("providers_list", serializers.ProviderOutput)
     def get(self, request: Request) -> Response:
-        rows = Provider.objects.in_workspace(identify(request).workspace_id).order_by("name")
-        return _page(request, rows, serializers.ProviderOutput, self)
+        return lists.answer(request, selectors.provider_rows(identify(request)), serializers.ProviderOutput)
 
     @extend_schema(
         operation_id="providers_create", request=serializers.ProviderInput, responses={201: serializers.ProviderOutput}
     )
     def post(self, request: Request) -> Response:
-        actor = identify(request)
+        actor = identify(request, "provider.write")
         provider = providers.provider_create(actor=actor, fields=_valid(serializers.ProviderInput(data=request.data)))
         return Response(serializers.ProviderOutput(provider).data, status=201)
 
@@ -146,16 +119,15 @@ class ProviderView(APIView):
 
 
 class ConversationsView(APIView):
-    @extend_schema(
-        operation_id="conversations_list",
-        parameters=[*_PAGE, OpenApiParameter("agent_id", str), OpenApiParameter("search", str)],
-        responses=serializers.ConversationOutput(many=True),
+    @lists.describe(
+        "conversations_list", serializers.ConversationOutput, search=True, filters=[lists.parameter("agent_id", UUID)]
     )
     def get(self, request: Request) -> Response:
+        """The person's own, pinned ones first."""
         rows = selectors.conversation_list(
-            identify(request), _uuid_filter(request, "agent_id"), request.query_params.get("search", "")
+            identify(request), lists.identifier(request, "agent_id"), lists.text(request)
         )
-        return _page(request, rows, serializers.ConversationOutput, self)
+        return lists.answer(request, rows, serializers.ConversationOutput)
 
 
 class ConversationView(APIView):
@@ -188,38 +160,36 @@ class ConversationView(APIView):
 
 
 class MessagesView(APIView):
-    @extend_schema(
-        operation_id="conversation_messages_list", parameters=_PAGE, responses=serializers.MessageOutput(many=True)
-    )
+    @lists.describe("conversation_messages_list", serializers.MessageOutput)
     def get(self, request: Request, conversation_id: UUID) -> Response:
         conversation = access.get_conversation(identify(request), conversation_id)
         rows = Message.objects.filter(conversation_id=conversation.id).order_by("id")
-        return _page(request, rows, serializers.MessageOutput, self)
+        return lists.answer(request, rows, serializers.MessageOutput)
 
 
 class RunsView(APIView):
-    @extend_schema(
-        operation_id="runs_list",
-        parameters=[
-            *_PAGE,
-            OpenApiParameter("agent_id", UUID),
-            OpenApiParameter("conversation_id", UUID),
-            OpenApiParameter("status", str, enum=RunStatus.values),
-            OpenApiParameter("search", str),
-            OpenApiParameter("ordering", str, enum=selectors.RUN_ORDERINGS),
+    @lists.describe(
+        "runs_list",
+        serializers.RunOutput,
+        search=True,
+        orderings=_RUN_ORDERINGS,
+        filters=[
+            lists.parameter("agent_id", UUID),
+            lists.parameter("conversation_id", UUID),
+            lists.parameter("status", enum=RunStatus.values),
         ],
-        responses=serializers.RunOutput(many=True),
     )
     def get(self, request: Request) -> Response:
+        """Newest first."""
         rows = selectors.run_list(
             identify(request),
-            agent_id=_uuid_filter(request, "agent_id"),
-            conversation_id=_uuid_filter(request, "conversation_id"),
-            status=_choice(request, "status", RunStatus.values),
-            search=request.query_params.get("search", ""),
-            ordering=_choice(request, "ordering", selectors.RUN_ORDERINGS),
+            agent_id=lists.identifier(request, "agent_id"),
+            conversation_id=lists.identifier(request, "conversation_id"),
+            status=lists.choice(request, "status", RunStatus.values),
+            search=lists.text(request),
+            ordering=lists.ordering(request, _RUN_ORDERINGS, "-created_at"),
         )
-        return _page(request, rows, serializers.RunOutput, self)
+        return lists.answer(request, rows, serializers.RunOutput)
 
 
 class RunView(APIView):

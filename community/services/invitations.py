@@ -1,0 +1,161 @@
+"""Inviting people into a workspace by e-mail, and accepting.
+
+The link goes out by mail and is shown to nobody else, not even to who invites: following it proves that the address is
+one's own. No answer tells whether an address is registered here.
+"""
+
+import logging
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.core.validators import validate_email
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from community import opaque, policies
+from community.access import INVITATION_PURPOSE, Actor, find_invitation, get_actor
+from community.events import InvitationSent
+from community.models import Invitation, Membership, Role, User
+from community.services import members, workspaces
+from config.lib import audit, events
+from config.lib.errors import Conflict, Forbidden, InvalidInput
+from config.lib.http import throttle
+
+LIFETIME = timedelta(days=7)
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def invitation_create(*, actor: Actor, email: str, role: str) -> Invitation:
+    """Invite the person of ``email``. An address that is invited already gets a new link, with this role.
+
+    Raises Forbidden (also for a role above the actor's own), InvalidInput, Conflict, PlanLimitReached, Throttled.
+    """
+    actor.require("invitation.write")
+    email = _clean_address(email)
+    _check_role(actor, role)
+    throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
+    workspace = members.workspace_lock(workspace_id=actor.workspace_id)
+    if Membership.objects.filter(workspace=workspace, user__email=email).exists():
+        raise Conflict(_("This person is a member already."), code="already_member")
+    open_ones = Invitation.objects.in_workspace(workspace.id).open()
+    invitation = open_ones.filter(email=email).first() or Invitation(workspace=workspace, email=email)
+    others = open_ones.filter(expires_at__gt=timezone.now()).exclude(email=email)
+    members.room_check(workspace=workspace, expected=others.count())
+    invitation.role, invitation.invited_by = role, actor.user
+    _send(actor, invitation, "invitation.created")
+    return invitation
+
+
+@transaction.atomic
+def invitation_resend(*, actor: Actor, invitation: Invitation) -> Invitation:
+    """Send a new link, valid for seven days from now; the old one ends. Raises Forbidden, Throttled."""
+    actor.require("invitation.write")
+    _check_role(actor, invitation.role)
+    throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
+    members.workspace_lock(workspace_id=actor.workspace_id)
+    _send(actor, invitation, "invitation.resent")
+    return invitation
+
+
+@transaction.atomic
+def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
+    """End an invitation: its link opens nothing from now on."""
+    actor.require("invitation.write")
+    revoked = Invitation.objects.open().filter(id=invitation.id).update(revoked_at=timezone.now())
+    if revoked:
+        _record("invitation.revoked", actor, invitation)
+
+
+@transaction.atomic
+def invitation_accept(*, user: User, link: str) -> Actor:
+    """Join the workspace that ``link`` invites to, once. Answers who ``user`` is there.
+
+    Raises NotFound (wrong, used, revoked or expired), Forbidden ``invitation_email`` (it is for somebody else),
+    PlanLimitReached.
+    """
+    workspace = members.workspace_lock(workspace_id=find_invitation(link).workspace_id)
+    invitation = find_invitation(link)  # again: now nobody else can be using it
+    if not is_for(user=user, invitation=invitation):
+        raise Forbidden(
+            _("This invitation is for %(email)s, and you are signed in as %(mine)s. Sign in with the other address.")
+            % {"email": invitation.email, "mine": user.email},
+            code="invitation_email",
+        )
+    if not Membership.objects.filter(workspace=workspace, user=user).exists():
+        members.member_add(workspace=workspace, user=user, role=invitation.role)
+    invitation.accepted_at, invitation.accepted_by_id = timezone.now(), user.id
+    invitation.save(update_fields=["accepted_at", "accepted_by_id", "updated_at"])
+    if not EmailAddress.objects.filter(email=invitation.email, verified=True).exists():  # an address is verified once
+        EmailAddress.objects.filter(user=user, email=invitation.email).update(verified=True)
+    workspaces.workspace_switch(user=user, workspace_id=workspace.id)
+    actor = get_actor(user, workspace.id)
+    _record("invitation.accepted", actor, invitation)
+    return actor
+
+
+def is_for(*, user: User, invitation: Invitation) -> bool:
+    """Whether the invitation went to an address of ``user``."""
+    return (
+        user.email == invitation.email
+        or EmailAddress.objects.filter(user=user, email=invitation.email, verified=True).exists()
+    )
+
+
+def _clean_address(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise InvalidInput(_("Some fields are not valid."), errors={"email": error.messages}) from error
+    return email
+
+
+def _check_role(actor: Actor, role: str) -> None:
+    if role not in Role.values:
+        raise InvalidInput(_("Some fields are not valid."), errors={"role": [_("There is no such role.")]})
+    if policies.outranks(role, actor.role):
+        raise Forbidden(_("You cannot give a role above your own, which is %(role)s.") % {"role": actor.role})
+
+
+def _send(actor: Actor, invitation: Invitation, action: str) -> None:
+    link = opaque.new_link()
+    invitation.digest = opaque.digest(link, purpose=INVITATION_PURPOSE)
+    invitation.sent_at = timezone.now()
+    invitation.expires_at = invitation.sent_at + LIFETIME
+    invitation.save()
+    _record(action, actor, invitation)
+    transaction.on_commit(lambda: _mail(actor, invitation, link))
+    events.publish(InvitationSent(invitation.id, invitation.workspace_id, invitation.email))
+
+
+def _mail(actor: Actor, invitation: Invitation, link: str) -> None:
+    """A mail server that is away does not undo the invitation: it can be sent again."""
+    context = {
+        "inviter": actor.user.display_name,
+        "workspace": invitation.workspace.name,
+        "role": invitation.get_role_display(),
+        "url": settings.BASE_URL + reverse("invitation", args=[link]),
+        "days": LIFETIME.days,
+    }
+    subject = _("%(inviter)s invites you to %(workspace)s on Troupe") % context
+    try:
+        send_mail(subject, render_to_string("mail/invitation.txt", context), None, [invitation.email])
+    except OSError:  # smtplib's errors are of this family
+        logger.exception("invitation not sent", extra={"invitation": str(invitation.id)})
+
+
+def _record(action: str, actor: Actor, invitation: Invitation) -> None:
+    audit.record(
+        audit.Entry(
+            action=action, actor_id=actor.id, workspace_id=invitation.workspace_id, object_type="invitation",
+            object_id=invitation.id, after={"email": invitation.email, "role": invitation.role},
+        )
+    )  # fmt: skip
