@@ -1,6 +1,8 @@
-"""Who gets what answer: one line for each endpoint and method. ``{workspace}`` is the workspace that alice owns.
+"""Who gets what answer: one line for each endpoint or page and method. ``{workspace}`` is the workspace that alice owns.
 
 A line's answers are for owner, admin, editor, viewer, stranger (who has a workspace of their own) and visitor (not signed in).
+A relative path is one of the API, where ``scope`` is what a token needs (``any``: every token may, ``person``: none may). A path
+from ``/`` on is a page: the stranger meets it in their own workspace, and visitors are sent to the sign-in.
 """
 
 from dataclasses import dataclass
@@ -17,65 +19,168 @@ class Line:
     path: str
     answers: tuple[int, int, int, int, int, int]
     data: dict[str, Any] | None = None
+    scope: str = "admin"
+
+    @property
+    def page(self) -> bool:
+        return self.path.startswith("/")
+
+    @property
+    def address(self) -> str:
+        return self.path if self.page else f"/api/v1/{self.path}"
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
 
 TABLE = [
-    Line("GET", "users/me/", (200, 200, 200, 200, 200, 401)),
-    Line("PATCH", "users/me/", (200, 200, 200, 200, 200, 401), {"bio": "Hello"}),
-    Line("PUT", "users/me/", (400, 400, 400, 400, 400, 401), {"bio": "Hello"}),
-    Line("GET", "workspaces/", (200, 200, 200, 200, 200, 401)),
-    Line("POST", "workspaces/", (201, 201, 201, 201, 201, 401), {"name": "Another"}),
-    Line("GET", "workspaces/{workspace}/", (200, 200, 200, 200, 404, 401)),
-    Line("PATCH", "workspaces/{workspace}/", (200, 200, 403, 403, 404, 401), {"name": "Renamed"}),
-    Line("GET", "notifications/", (200, 200, 200, 200, 404, 401)),
-    Line("POST", "notifications/read-all/", (200, 200, 200, 200, 404, 401)),
-    Line("GET", "notifications/preferences/", (200, 200, 200, 200, 404, 401)),
-    Line("PATCH", "notifications/preferences/", (400, 400, 400, 400, 404, 401)),
-    Line("GET", "notifications/{notification}/", (200, 404, 404, 404, 404, 401)),  # alice's own
-    Line("PATCH", "notifications/{notification}/", (200, 404, 404, 404, 404, 401), {"read": True}),
-    Line("GET", "inbox/", (200, 200, 200, 200, 404, 401)),
-    Line("POST", "inbox/dismiss/", (404, 404, 404, 404, 404, 401), {"kind": "approval", "id": NOBODYS_ID}),
-    Line("GET", "files/", (200, 200, 200, 200, 404, 401)),
-    Line("POST", "files/", (415, 415, 415, 415, 404, 401)),  # JSON; tests/community/test_files_api.py sends forms
-    Line("POST", "files/upload/", (415, 415, 415, 415, 404, 401)),
-    Line("GET", "files/{file}/", (200, 200, 200, 200, 404, 401)),
-    Line("GET", "files/{file}/content/", (403, 403, 403, 403, 404, 401)),  # without a signature
-    Line("DELETE", "files/{file}/", (204, 204, 204, 403, 404, 401)),
-    Line("GET", "agents/", (200, 200, 200, 200, 404, 401)),
-    Line("POST", "agents/", (201, 201, 201, 403, 404, 401), {"name": "Porter"}),
-    Line("GET", "agents/{agent}/", (200, 200, 200, 200, 404, 401)),
-    Line("PATCH", "agents/{agent}/", (200, 200, 200, 403, 404, 401), {"name": "Porter"}),
-    Line("PUT", "agents/{agent}/", (200, 200, 200, 403, 404, 401), {"name": "Porter"}),
-    Line("DELETE", "agents/{agent}/", (204, 204, 204, 403, 404, 401)),
-    Line("GET", "providers/", (200, 200, 200, 200, 404, 401)),
-    Line("POST", "providers/", (201, 201, 403, 403, 404, 401), {"type": "openai", "name": "OpenAI"}),
-    Line("GET", "providers/{provider}/", (200, 200, 200, 200, 404, 401)),
-    Line("PATCH", "providers/{provider}/", (200, 200, 403, 403, 404, 401), {"name": "Other"}),
-    Line("DELETE", "providers/{provider}/", (204, 204, 403, 403, 404, 401)),
-    Line("GET", "conversations/", (200, 200, 200, 200, 404, 401)),
-    # A conversation is its person's, here the owner's; no role opens another's.
-    Line("GET", "conversations/{conversation}/", (200, 404, 404, 404, 404, 401)),
-    Line("GET", "conversations/{conversation}/messages/", (200, 404, 404, 404, 404, 401)),
-    Line("PATCH", "conversations/{conversation}/", (200, 404, 404, 404, 404, 401), {"title": "New"}),
-    Line("DELETE", "conversations/{conversation}/", (204, 404, 404, 404, 404, 401)),
-    Line("GET", "runs/", (200, 200, 200, 200, 404, 401)),
-    Line("GET", "runs/{run}/", (200, 200, 200, 200, 404, 401)),
-    Line("GET", "credits/balance/", (200, 200, 200, 200, 404, 401)),
-    Line("GET", "credits/history/", (200, 403, 403, 403, 404, 401)),
+    Line("GET", "users/me/", (200, 200, 200, 200, 200, 401), scope="any"),
+    Line("PATCH", "users/me/", (200, 200, 200, 200, 200, 401), {"bio": "Hello"}, scope="person"),
+    Line("PUT", "users/me/", (400, 400, 400, 400, 400, 401), {"bio": "Hello"}, scope="person"),
+    Line("GET", "workspaces/", (200, 200, 200, 200, 200, 401), scope="any"),
+    Line("POST", "workspaces/", (201, 201, 201, 201, 201, 401), {"name": "Another"}, scope="person"),
+    Line("GET", "workspaces/{workspace}/", (200, 200, 200, 200, 404, 401), scope="any"),
+    Line("PATCH", "workspaces/{workspace}/", (200, 200, 403, 403, 404, 401), {"name": "Renamed"}, scope="admin"),
+    Line("PUT", "workspaces/{workspace}/", (200, 200, 403, 403, 404, 401), {"name": "Renamed"}),
+    Line("DELETE", "workspaces/{workspace}/?confirm=Alice", (409, 403, 403, 403, 404, 401), scope="person"),
+    Line("POST", "workspaces/{workspace}/leave/", (409, 204, 204, 204, 404, 401), scope="person"),
     Line(
         "POST",
-        "credits/quote/",
-        (404, 404, 404, 404, 404, 401),
-        {"workflow_id": "01900000-0000-7000-8000-00000000dead"},
+        "workspaces/{workspace}/transfer/",
+        (409, 403, 403, 403, 404, 401),
+        {"to": "{member}", "confirm": "Alice"},
+        scope="person",
     ),
-    Line("POST", "runs/{run}/cancel/", (409, 409, 409, 409, 404, 401)),
+    Line("GET", "workspaces/{workspace}/members/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "workspaces/{workspace}/members/{member}/", (200, 200, 200, 200, 404, 401)),
+    Line("PATCH", "workspaces/{workspace}/members/{member}/", (200, 200, 403, 403, 404, 401), {"role": "editor"}),
+    Line("DELETE", "workspaces/{workspace}/members/{member}/", (204, 204, 403, 403, 404, 401)),
+    Line("GET", "workspaces/{workspace}/invitations/", (200, 200, 403, 403, 404, 401)),
+    Line("POST", "workspaces/{workspace}/invitations/", (201, 201, 403, 403, 404, 401), {"email": "new@example.com"}),
+    Line("GET", "workspaces/{workspace}/invitations/{invitation}/", (200, 200, 403, 403, 404, 401)),
+    Line("DELETE", "workspaces/{workspace}/invitations/{invitation}/", (204, 204, 403, 403, 404, 401)),
+    Line("POST", "workspaces/{workspace}/invitations/{invitation}/resend/", (200, 200, 403, 403, 404, 401)),
+    Line("POST", "invitations/accept/", (404, 404, 404, 404, 404, 401), {"token": "nobody's"}, scope="person"),
+    Line("GET", "tokens/", (200, 200, 403, 403, 404, 401)),
+    Line("POST", "tokens/", (201, 201, 403, 403, 404, 401), {"name": "x", "scopes": ["runs:read"]}, scope="person"),
+    Line("GET", "tokens/{token}/", (200, 200, 403, 403, 404, 401)),
+    Line("DELETE", "tokens/{token}/", (204, 204, 403, 403, 404, 401), scope="person"),
+    Line("GET", "audit/", (200, 200, 403, 403, 404, 401)),
+    Line("GET", "notifications/", (200, 200, 200, 200, 404, 401), scope="person"),
+    Line("POST", "notifications/read-all/", (200, 200, 200, 200, 404, 401), scope="person"),
+    Line("GET", "notifications/preferences/", (200, 200, 200, 200, 404, 401), scope="person"),
+    Line("PATCH", "notifications/preferences/", (400, 400, 400, 400, 404, 401), scope="person"),
+    # Alice's own.
+    Line("GET", "notifications/{notification}/", (200, 404, 404, 404, 404, 401), scope="person"),
+    Line("PATCH", "notifications/{notification}/", (200, 404, 404, 404, 404, 401), {"read": True}, scope="person"),
+    Line("GET", "inbox/", (200, 200, 200, 200, 404, 401), scope="person"),
+    Line(
+        "POST",
+        "inbox/dismiss/",
+        (404, 404, 404, 404, 404, 401),
+        {"kind": "approval", "id": NOBODYS_ID},
+        scope="person",
+    ),
+    Line("GET", "files/", (200, 200, 200, 200, 404, 401), scope="files:read"),
+    # JSON; tests/community/test_files_api.py sends forms.
+    Line("POST", "files/", (415, 415, 415, 415, 404, 401), scope="files:write"),
+    Line("POST", "files/upload/", (415, 415, 415, 415, 404, 401), scope="files:write"),
+    Line("GET", "files/{file}/", (200, 200, 200, 200, 404, 401), scope="files:read"),
+    # Without a signature.
+    Line("GET", "files/{file}/content/", (403, 403, 403, 403, 404, 401), scope="files:read"),
+    Line("DELETE", "files/{file}/", (204, 204, 204, 403, 404, 401), scope="files:write"),
+    Line("GET", "credits/balance/", (200, 200, 200, 200, 404, 401), scope="billing:read"),
+    Line("GET", "credits/history/", (200, 403, 403, 403, 404, 401), scope="billing:read"),
+    Line("POST", "credits/quote/", (404, 404, 404, 404, 404, 401), {"workflow_id": NOBODYS_ID}, scope="billing:read"),
+    Line("GET", "agents/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("POST", "agents/", (201, 201, 201, 403, 404, 401), {"name": "Porter"}, scope="agents:write"),
+    Line("GET", "agents/{agent}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("PATCH", "agents/{agent}/", (200, 200, 200, 403, 404, 401), {"name": "Porter"}, scope="agents:write"),
+    Line("PUT", "agents/{agent}/", (200, 200, 200, 403, 404, 401), {"name": "Porter"}, scope="agents:write"),
+    Line("DELETE", "agents/{agent}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
+    Line("GET", "providers/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("POST", "providers/", (201, 201, 403, 403, 404, 401), {"type": "openai", "name": "OpenAI"}, scope="admin"),
+    Line("GET", "providers/{provider}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("PATCH", "providers/{provider}/", (200, 200, 403, 403, 404, 401), {"name": "Other"}, scope="admin"),
+    Line("DELETE", "providers/{provider}/", (204, 204, 403, 403, 404, 401), scope="admin"),
+    Line("GET", "conversations/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
+    Line("GET", "conversations/{conversation}/", (200, 404, 404, 404, 404, 401), scope="runs:read"),
+    Line("GET", "conversations/{conversation}/messages/", (200, 404, 404, 404, 404, 401), scope="runs:read"),
+    Line("PATCH", "conversations/{conversation}/", (200, 404, 404, 404, 404, 401), {"title": "New"}, scope="runs:run"),
+    Line("DELETE", "conversations/{conversation}/", (204, 404, 404, 404, 404, 401), scope="runs:run"),
+    Line("GET", "runs/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
+    Line("GET", "runs/{run}/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
+    Line("POST", "runs/{run}/cancel/", (409, 409, 409, 409, 404, 401), scope="runs:run"),
 ]
 
 # Plain async views read on other threads, so their rows must be committed. The run has ended: nothing is left to stream.
 COMMITTED = [
-    Line("POST", "agents/{agent}/run/", (422, 422, 422, 422, 404, 401), {"message": "Hello"}),
-    Line("GET", "runs/{run}/events/", (204, 204, 204, 204, 404, 401)),
+    Line("POST", "agents/{agent}/run/", (422, 422, 422, 422, 404, 401), {"message": "Hello"}, scope="runs:run"),
+    Line("GET", "runs/{run}/events/", (204, 204, 204, 204, 404, 401), scope="runs:read"),
 ]
+
+SOCKETS = [
+    Line("WS", "playground/{agent}/", (101, 101, 101, 101, 4404, 4401), scope="runs:run"),
+    Line("WS", "live/", (101, 101, 101, 101, 101, 4401), scope="person"),
+]
+
+PAGES = [
+    Line("GET", "/", (200, 200, 200, 200, 200, 302)),
+    Line("POST", "/workspaces/{workspace}/switch/", (302, 302, 302, 302, 404, 302)),
+    Line("GET", "/workspaces/new/", (200, 200, 200, 200, 200, 302)),
+    Line("POST", "/workspaces/new/", (302, 302, 302, 302, 302, 302), {"name": "Another"}),
+    Line("GET", "/workspace/", (200, 200, 200, 200, 200, 302)),
+    Line("POST", "/workspace/", (302, 302, 403, 403, 302, 302), {"name": "Renamed", "email": "bills@example.com"}),
+    Line("POST", "/workspace/leave/", (409, 302, 302, 302, 409, 302)),
+    Line("POST", "/workspace/transfer/", (422, 403, 403, 403, 422, 302), {"to": "{member}", "confirm": "Alice"}),
+    Line("POST", "/workspace/delete/", (422, 403, 403, 403, 422, 302), {"confirm": "Alice"}),
+    Line("GET", "/workspace/members/", (200, 200, 200, 200, 200, 302)),
+    Line("POST", "/workspace/members/{member}/role/", (302, 302, 403, 403, 404, 302), {"role": "editor"}),
+    Line("POST", "/workspace/members/{member}/remove/", (302, 302, 403, 403, 404, 302)),
+    Line(
+        "POST",
+        "/workspace/invitations/",
+        (302, 302, 403, 403, 302, 302),
+        {"email": "new@example.com", "role": "viewer"},
+    ),
+    Line("POST", "/workspace/invitations/{invitation}/resend/", (302, 302, 403, 403, 404, 302)),
+    Line("POST", "/workspace/invitations/{invitation}/revoke/", (302, 302, 403, 403, 404, 302)),
+    Line("GET", "/workspace/tokens/", (200, 200, 403, 403, 200, 302)),
+    Line("POST", "/workspace/tokens/", (200, 200, 403, 403, 200, 302), {"name": "x", "scopes": ["runs:read"]}),
+    Line("POST", "/workspace/tokens/{token}/revoke/", (302, 302, 403, 403, 404, 302)),
+    Line("GET", "/workspace/audit/", (200, 200, 403, 403, 200, 302)),
+    Line("GET", "/styleguide/", (200, 200, 200, 200, 200, 302)),
+    Line("GET", "/agents/", (200, 200, 200, 200, 200, 302)),
+    Line("GET", "/agents/new/", (200, 200, 200, 403, 200, 302)),
+    Line("POST", "/agents/new/", (302, 302, 302, 403, 302, 302), {"from": "blank"}),
+    Line("POST", "/agents/bulk/", (302, 302, 302, 403, 302, 302), {"ids": ["{agent}"], "action": "archive"}),
+    Line("GET", "/agents/{agent}/", (200, 200, 200, 200, 404, 302)),
+    Line("POST", "/agents/{agent}/save/", (200, 200, 200, 403, 404, 302), {"name": "Porter"}),
+    Line("GET", "/agents/{agent}/chat/", (200, 200, 200, 200, 404, 302)),
+    Line("GET", "/agents/{agent}/chat/{conversation}/", (200, 404, 404, 404, 404, 302)),
+    Line("GET", "/runs/", (200, 200, 200, 200, 200, 302)),
+    Line("GET", "/runs/{run}/", (200, 200, 200, 200, 404, 302)),
+    Line("POST", "/runs/{run}/cancel/", (409, 409, 409, 409, 404, 302)),
+    Line("GET", "/models/", (200, 200, 200, 200, 200, 302)),
+    Line(
+        "POST",
+        "/models/",
+        (302, 302, 403, 403, 302, 302),
+        {"type": "openai", "name": "OpenAI", "models": "m", "model_ids": "m", "default_model": "m"},
+    ),
+    Line("POST", "/models/providers/{provider}/delete/", (302, 302, 403, 403, 404, 302)),
+]
+
+# What no line stands for: addresses that know no role, each with the reason.
+WITHOUT_ROLES = {
+    "api/": "names the endpoints, the same for everybody",
+    "api/<path:rest>": "what is not there",
+    "api/schema/": "the description of the API, the same for everybody",
+    "api/docs/": "the explorer of that description",
+    "api/v1/auth/*": "make and end sign-ins; there is no role before them",
+    "accounts/*": "the person's own: tests/community/test_pages_sign_in.py",
+    "admin/*": "staff's: tests/permissions/test_admin.py",
+    "health/*": "for load balancers",
+    "static/<path>": "the front end's files (development only)",
+    "invitations/<str:link>/": "the link is the credential: tests/community/test_invitations.py",
+}

@@ -1,48 +1,29 @@
-"""The table of roles holds on every endpoint."""
+"""The table of roles holds on every endpoint, page and socket, for people and for tokens."""
+
+from typing import Any
 
 import pytest
+from django.test import Client
 
-from agent_app.models import Conversation
-from community.models import Role
-from tests.agents.world import make_agent, make_provider, make_run
-from tests.cast import Api, Cast, join, make_user
-from tests.community.files_world import make_file
-from tests.community.test_notifications import tell
-from tests.permissions.table import COMMITTED, ROLES, TABLE, Line
-
-
-def program_of(role: str, cast: Cast) -> Api:
-    people = cast.by_role()
-    if role == "visitor":
-        return Api()
-    if role == "admin":
-        return join(make_user("erin"), cast.alice.workspace_id, Role.ADMIN).api
-    return people[role].api
+from community.access import get_actor
+from community.policies import ADMIN_SCOPE, SCOPES
+from community.services.api_tokens import token_create
+from tests.cast import Api, Cast
+from tests.permissions.table import COMMITTED, PAGES, ROLES, TABLE, Line
+from tests.permissions.world import filled, objects, person_of
 
 
-def objects(cast: Cast) -> dict[str, object]:
-    """One object of each kind in alice's workspace, by the name that paths give it."""
-    agent = make_agent(cast.alice, model="no-such-model")
-    conversation = Conversation.objects.create(
-        workspace_id=cast.alice.workspace_id, agent=agent, created_by=cast.alice.user
-    )
-    return {
-        "workspace": cast.alice.workspace_id,
-        "agent": agent.id,
-        "file": make_file(cast.alice).id,
-        "notification": tell(cast.alice)[0].id,
-        "provider": make_provider(cast.alice).id,
-        "conversation": conversation.id,
-        "run": make_run(cast.alice, agent).id,
-    }
+def answer_to(cast: Cast, line: Line, role: str) -> Any:
+    address, data = filled(line, objects(cast))
+    person = person_of(role, cast)
+    program = person.api if person else Api()
+    if role == "stranger" and not line.path.startswith(("users/", "workspaces/")):
+        program.headers["X-Workspace"] = str(cast.alice.workspace_id)
+    return program.request(line.method, address, data)
 
 
 def check(cast: Cast, line: Line, role: str) -> None:
-    path = line.path.format(**objects(cast))
-    program = program_of(role, cast)
-    if role == "stranger" and not line.path.startswith(("users/", "workspaces/")):
-        program.headers["X-Workspace"] = str(cast.alice.workspace_id)
-    response = program.request(line.method, path, line.data)
+    response = answer_to(cast, line, role)
     assert response.status_code == line.answers[ROLES.index(role)], response.content
 
 
@@ -57,3 +38,53 @@ def test_the_answer_is_the_tables(cast: Cast, line: Line, role: str) -> None:
 @pytest.mark.parametrize("line", COMMITTED, ids=str)
 def test_the_answer_of_an_asynchronous_view_is_the_tables(cast: Cast, line: Line, role: str) -> None:
     check(cast, line, role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("line", PAGES, ids=str)
+def test_the_answer_of_a_page_is_the_tables(cast: Cast, line: Line, role: str) -> None:
+    address, data = filled(line, objects(cast))
+    person = person_of(role, cast)
+    browser = person.browser() if person else Client()
+    response = getattr(browser, line.method.lower())(address, data or {})
+    assert response.status_code == line.answers[ROLES.index(role)], response.content
+    if role == "visitor":
+        assert response["Location"].startswith("/accounts/login/")
+
+
+# Tokens of the owner
+
+
+def program_with(cast: Cast, scopes: list[str]) -> Api:
+    actor = get_actor(cast.alice.user, cast.alice.workspace_id)
+    program = Api()
+    program.headers["Authorization"] = f"Bearer {token_create(actor=actor, name='x', scopes=scopes)[1]}"
+    return program
+
+
+def check_scope(cast: Cast, line: Line) -> None:
+    address, data = filled(line, objects(cast))
+
+    def status_with(scopes: list[str]) -> int:
+        status: int = program_with(cast, scopes).request(line.method, address, data).status_code
+        return status
+
+    if line.scope == "person":
+        assert status_with(list(SCOPES)) == 403
+    elif line.scope == "any":
+        assert status_with(["billing:read"]) == line.answers[0]
+    else:
+        others = [scope for scope in SCOPES if scope not in (line.scope, ADMIN_SCOPE)]
+        assert status_with(others) == 403, f"a token without {line.scope} gets in"
+        assert status_with([line.scope]) == line.answers[0]
+
+
+@pytest.mark.parametrize("line", TABLE, ids=str)
+def test_a_token_needs_the_scope_of_the_table(cast: Cast, line: Line) -> None:
+    check_scope(cast, line)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("line", COMMITTED, ids=str)
+def test_a_token_needs_the_scope_of_the_table_on_an_asynchronous_view(cast: Cast, line: Line) -> None:
+    check_scope(cast, line)

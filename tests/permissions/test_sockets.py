@@ -1,0 +1,64 @@
+"""The table of roles holds on every socket. Each is opened against the whole ASGI application."""
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+
+from community.access import get_actor
+from community.policies import ADMIN_SCOPE, SCOPES
+from community.services.api_tokens import token_create
+from community.tokens import AccessToken
+from config.asgi import application
+from tests.cast import Cast, Person
+from tests.permissions.table import ROLES, SOCKETS, Line
+from tests.permissions.world import filled, objects, person_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OPEN = 101
+
+
+async def _opened(address: str, headers: list[tuple[bytes, bytes]]) -> int:
+    socket = WebsocketCommunicator(application, address, headers=[(b"host", b"localhost"), *headers])
+    connected, code = await socket.connect(timeout=10)
+    if not connected:
+        return int(code or 0)
+    message = await socket.receive_output(timeout=10)
+    await socket.disconnect()
+    return int(message["code"]) if message["type"] == "websocket.close" else OPEN
+
+
+def opened(address: str, token: str | None, **headers: str) -> int:
+    """101 where the socket stays open, else the code it was closed with."""
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    if token is not None:
+        pairs.append((b"authorization", f"Bearer {token}".encode()))
+    return async_to_sync(_opened)(address, pairs)
+
+
+def token_of(person: Person | None) -> str | None:
+    return None if person is None else str(AccessToken.issue(person.user))
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("line", SOCKETS, ids=str)
+def test_what_becomes_of_a_socket_is_the_tables(cast: Cast, line: Line, role: str) -> None:
+    address, _data = filled(line, objects(cast))
+    assert opened(address, token_of(person_of(role, cast))) == line.answers[ROLES.index(role)]
+
+
+@pytest.mark.parametrize("line", SOCKETS, ids=str)
+def test_a_token_needs_the_scope_of_the_table(cast: Cast, line: Line) -> None:
+    address, _data = filled(line, objects(cast))
+    actor = get_actor(cast.alice.user, cast.alice.workspace_id)
+    others = [scope for scope in SCOPES if scope not in (line.scope, ADMIN_SCOPE)]
+    for scopes, expected in ((others, 4401), ([line.scope], OPEN)):
+        assert opened(address, token_create(actor=actor, name="x", scopes=scopes)[1]) == expected
+
+
+@pytest.mark.parametrize("line", SOCKETS, ids=str)
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+def test_a_foreign_page_opens_none_with_the_session(cast: Cast, line: Line, origin: str) -> None:
+    address, _data = filled(line, objects(cast))
+    cookie = f"sessionid={cast.alice.browser().cookies['sessionid'].value}"
+    assert opened(address, None, cookie=cookie, origin=origin) == 4401
+    assert opened(address, None, cookie=cookie, origin="http://localhost") == OPEN
