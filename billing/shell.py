@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,8 +24,10 @@ class Balance:
     url: str
 
 
-def balance(request: HttpRequest) -> Balance:
-    """One query."""
+def balance(request: HttpRequest) -> Balance | None:
+    """One query. None where the operator has turned credits off."""
+    if settings.BILLING_MODE == "off":
+        return None
     actor = page_actor(request)
     account = CreditAccount.objects.filter(workspace_id=actor.workspace_id).first()
     url = reverse("billing:overview") if actor.allows("billing.read") else ""
@@ -43,8 +46,10 @@ def _state(account: CreditAccount) -> str:
 
 def palette(request: HttpRequest, query: str) -> list[shell.PaletteEntry]:
     words = (_("Billing"), _("Credits"))
-    if not page_actor(request).allows("billing.read") or not any(
-        query.strip().lower() in word.lower() for word in words
+    if (
+        settings.BILLING_MODE == "off"
+        or not page_actor(request).allows("billing.read")
+        or not any(query.strip().lower() in word.lower() for word in words)
     ):
         return []
     url = reverse("billing:overview")

@@ -1,7 +1,5 @@
 """What this app puts into the registries when Django is ready."""
 
-from django.conf import settings
-
 from billing import limits, policies, shell
 from billing.services import accounts
 from community import policies as roles
@@ -19,9 +17,8 @@ def register() -> None:
         limit_sources.append(limits.of_workspace)
     events.subscribe(WorkspaceCreated, open_account)
     events.subscribe(PersonVerified, grant_signup)
-    if settings.BILLING_MODE != "off":
-        frame.registry.balance = shell.balance
-        frame.registry.add_palette(shell.palette)
+    frame.registry.balance = shell.balance
+    frame.registry.add_palette(shell.palette)
 
 
 def open_account(event: WorkspaceCreated) -> None:
