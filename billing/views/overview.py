@@ -49,6 +49,14 @@ def overview(request: ActorRequest) -> HttpResponse:
     return render(request, "billing/overview.html", context)
 
 
+@require_GET
+@signed_in
+def balance(request: ActorRequest) -> HttpResponse:
+    """The balance of the sidebar again, when a run has ended. For every member."""
+    access.get_account(request.actor)
+    return render(request, "components/balance.html")
+
+
 @require_POST
 @signed_in
 def notice(request: ActorRequest) -> HttpResponse:

@@ -22,7 +22,7 @@ def test_a_killed_workers_run_is_finished_by_another(world: World) -> None:
     assert follower.text == "".join(WORDS)
     run = world.check_ended(follower)
     assert run["output"] == "".join(WORDS)
-    assert run["usage"]["completion_tokens"] == len(WORDS)
+    assert run["usage"]["completion_tokens"] > len(WORDS), "what the lost worker had received counts too"
     assert len(world.provider.exchanges) == 2
     assert follower.connections == 1, "the client needs not to know"
 

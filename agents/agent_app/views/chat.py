@@ -109,6 +109,8 @@ def labels() -> dict[str, str]:
         "partial": _("The answer is incomplete."),
         "max_tokens": _("The answer was cut at the longest length allowed."),
         "timeout": _("The run took too long and was ended."),
+        "credits": _("The credits ran out. What was written so far is kept."),
+        "see_credits": _("See the credits"),
         "copied": _("Copied"),
         "offline": _("The server cannot be reached. Your message is still here; try again."),
         "reconnecting": _("Connection lost. Reconnecting; the run goes on."),

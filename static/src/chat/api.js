@@ -9,9 +9,10 @@
 import { csrfToken } from "../csrf.js";
 
 export class ApiError extends Error {
-  /** @param {string} message @param {number} status @param {string} code */
-  constructor(message, status, code) {
+  /** @param {string} message @param {number} status @param {string} code @param {string} [url] where something can be done about it */
+  constructor(message, status, code, url = "") {
     super(message);
+    this.url = url;
     this.status = status;
     this.code = code;
   }
@@ -74,6 +75,6 @@ async function post(url, body, headers) {
     body: JSON.stringify(body),
   });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(answer.detail ?? response.statusText, response.status, answer.code ?? "");
+  if (!response.ok) throw new ApiError(answer.detail ?? response.statusText, response.status, answer.code ?? "", answer.billing_url ?? "");
   return answer;
 }

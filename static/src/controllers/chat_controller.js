@@ -192,7 +192,8 @@ export default class ChatController extends ChatView {
     } catch (error) {
       this.starting = false;
       this.takeBack(turn, answer, person);
-      this.alert(error instanceof ApiError ? error.message : this.labelsValue.offline);
+      if (error instanceof ApiError) this.alert(error.message, error.url);
+      else this.alert(this.labelsValue.offline);
     }
     this.showState();
   }

@@ -45,9 +45,13 @@ export class ChatView extends Base {
     this.connectionTarget.hidden = !text;
   }
 
-  /** @param {string} text */
-  alert(text) {
+  /** @param {string} text @param {string} [url] where something can be done about it */
+  alert(text, url = "") {
     this.alertTarget.textContent = text;
+    if (url) {
+      const link = Object.assign(document.createElement("a"), { href: url, className: "link ml-1", textContent: this.labelsValue.see_credits });
+      this.alertTarget.append(link);
+    }
     this.alertTarget.hidden = !text;
   }
 
