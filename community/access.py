@@ -10,7 +10,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from community import opaque, policies
-from community.models import ApiToken, Invitation, Membership, Notification, StoredFile, User, Workspace
+from community.models import (
+    ApiToken,
+    Invitation,
+    Membership,
+    Notification,
+    RefreshFamily,
+    StoredFile,
+    User,
+    Workspace,
+)
 from config.lib import logs
 from config.lib.errors import Forbidden, NotFound, Unauthenticated
 
@@ -43,6 +52,13 @@ _FIND_TOKEN = f"""
 """  # noqa: S608
 TOKEN_PURPOSE = "api-token"  # noqa: S105
 INVITATION_PURPOSE = "invitation"
+
+_OF_FAMILY = """
+      AND EXISTS (
+        SELECT FROM community_refreshfamily family
+        WHERE family.id = %s AND family.user_id = person.id AND family.revoked_at IS NULL
+      )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +114,28 @@ def get_actor(user: User, workspace_id: UUID | None = None) -> Actor:
     return Actor(user, row[0], row[1])
 
 
-def find_actor(user_id: UUID, workspace_id: UUID | None = None) -> Actor | None:
+def find_actor(user_id: UUID, workspace_id: UUID | None = None, family_id: UUID | None = None) -> Actor | None:
     """The person with this id in the asked workspace, else in their current one, by a single query.
 
-    None says only that this query found no row; ``get_actor`` knows the other cases.
+    With ``family_id`` only while that sign-in of theirs lasts. None says only that this query found no row;
+    ``get_actor`` and ``sign_in_lasts`` know the other cases.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_ACTOR, [user_id, workspace_id])
+        if family_id is None:
+            cursor.execute(_FIND_ACTOR, [user_id, workspace_id])
+        else:
+            cursor.execute(_FIND_ACTOR + _OF_FAMILY, [user_id, workspace_id, family_id])
         row = cursor.fetchone()
     if row is None:
         return None
     return Actor(User.from_db(connection.alias, _USER_FIELDS, row[2:]), row[0], row[1])
+
+
+def sign_in_lasts(user_id: UUID, family_id: UUID | None) -> bool:
+    """Whether the sign-in that a token names was not ended (a token made outside a sign-in names none)."""
+    if family_id is None:
+        return True
+    return RefreshFamily.objects.filter(id=family_id, user_id=user_id, revoked_at=None).exists()
 
 
 def find_token_actor(token: str) -> tuple[Actor, datetime | None] | None:

@@ -6,15 +6,16 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailConfirmationMixin
 from allauth.account.utils import user_email
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
+from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
+from community import attempts
 from community.models import User
 from community.services import people
 from config.lib import secrets
@@ -39,6 +40,38 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             people.person_add(user=user)
         except people.EmailTaken as error:  # taken between the form's check and now
             raise ValidationError(error.detail) from error
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Ours in place of allauth's, which lets anybody lock anybody out (docs/adr/0012)."""
+        signed_in = isinstance(getattr(request, "user", None), User)
+        try:
+            self._attempt = attempts.begin(
+                str(credentials.get("email", "")), self.get_client_ip(request), signed_in=signed_in
+            )
+        except attempts.TooManyAttempts as error:
+            raise ValidationError(
+                self.error_messages["too_many_login_attempts"],
+                code="too_many_login_attempts",
+                params={"wait": error.wait},
+            ) from error
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """allauth's hook for a right password."""
+        self._attempt.succeeded()
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """allauth's hook for a password chosen anew by the link in a mail."""
+        attempts.forget(str(credentials.get("email", "")))
+
+    def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
+        """Their language comes along to this browser."""
+        response: HttpResponse = super().post_login(request, user, **options)
+        return language_remember(response, user)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Mails name the product and its configured address, never the Host header of whoever caused them."""
+        about = {"request": self.request, "email": email, "base_url": settings.BASE_URL}
+        self.render_mail(template_prefix, email, about | context).send()
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_ip(request) or super().get_client_ip(request)
@@ -69,8 +102,34 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         return settings.BASE_URL + path.replace("UID-KEY", key)
 
 
+def language_remember(response: HttpResponse, user: User) -> HttpResponse:
+    """Where Django's middleware finds it, which asks no database."""
+    if user.language:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            user.language,
+            max_age=365 * 86400,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """Sign-in through other sites: the same person comes out of it as by e-mail."""
+
+    def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Any:
+        """One that is not set up is no address of ours."""
+        try:
+            return super().get_provider(request, provider, client_id=client_id)
+        except SocialApp.DoesNotExist as error:
+            raise Http404 from error
+
+    def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
+        """Those of the environment; none in the database, so sign-in pages ask it nothing."""
+        by_provider = _build_apps_from_settings(provider=provider, client_id=client_id)
+        return [app for apps in by_provider.values() for app in apps]
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         user: User = sociallogin.user

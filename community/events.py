@@ -35,6 +35,13 @@ class PersonVerified:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonErased:
+    """An account was deleted: nobody signs in with it again, its rows tell no longer whose it was."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceClosed:
     """Its owner deleted it. Nobody reaches it any more; rows that must outlive it (money, audit) stay."""
 

@@ -1,64 +1,66 @@
-"""Hooks of django.contrib.auth and allauth: who signed in and out by the pages, and who could not."""
+"""Hooks of django.contrib.auth and allauth, each one call of a service: who signed in and out, and what they changed."""
 
 from typing import Any
 
+from allauth.account import signals as account
 from allauth.account.models import EmailAddress
-from allauth.account.signals import email_confirmed, password_changed, password_reset
+from allauth.mfa import signals as mfa
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount import signals as social
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.dispatch import receiver
+from django.dispatch import Signal, receiver
 from django.http import HttpRequest
 
 from community.events import PersonVerified
 from community.models import User
-from community.services import people
-from config.lib import audit, events, realtime
-
-
-def _record(action: str, user: User, interface: str = "pages") -> None:
-    audit.record(
-        audit.Entry(
-            action=action,
-            actor_id=user.id,
-            workspace_id=None,
-            object_type="user",
-            object_id=user.id,
-            after={"interface": interface},
-        )
-    )
+from community.services import account_events
+from config.lib import events
 
 
 @receiver(user_logged_in)
 def on_logged_in(request: HttpRequest, user: User, **_more: Any) -> None:
-    if user.current_workspace_id is None:
-        people.person_settle(user=user)
-    _record("session.signed_in", user)
+    account_events.signed_in(request=request, user=user)
 
 
 @receiver(user_logged_out)
 def on_logged_out(request: HttpRequest, user: User | None, **_more: Any) -> None:
-    if (
-        key := getattr(request.session, "session_key", None)
-    ) is not None:  # the signal comes before the key is forgotten
-        realtime.session_ended(key)
     if user is not None:
-        _record("session.signed_out", user)
+        account_events.signed_out(request=request, user=user)
 
 
 @receiver(user_login_failed)
 def on_login_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_more: Any) -> None:
-    """Only where the address is somebody's: what else was typed into the field may be anything, even a password."""
-    user = User.objects.filter(email=str(credentials.get("email", "")).lower()).first()
-    if user is not None:
-        api = request is not None and request.path.startswith("/api/")
-        _record("session.refused", user, "api" if api else "pages")
+    account_events.sign_in_refused(request=request, email=str(credentials.get("email", "")))
 
 
-@receiver(password_changed)
-@receiver(password_reset)
-def on_password_changed(user: User, **_more: Any) -> None:
-    _record("person.password_changed", user)
+@receiver([account.password_changed, account.password_set, account.password_reset])
+def on_new_password(request: HttpRequest, user: User, **_more: Any) -> None:
+    account_events.password_changed(request=request, user=user)
 
 
-@receiver(email_confirmed)
+@receiver(account.email_changed)
+def on_email_changed(
+    user: User, from_email_address: EmailAddress | None, to_email_address: EmailAddress, **_more: Any
+) -> None:
+    account_events.email_changed(user=user, before=from_email_address, after=to_email_address)
+
+
+@receiver([mfa.authenticator_added, mfa.authenticator_removed, mfa.authenticator_reset])
+def on_authenticator(signal: Signal, user: User, authenticator: Authenticator, **_more: Any) -> None:
+    verb = {mfa.authenticator_added: "enabled", mfa.authenticator_removed: "disabled"}.get(signal, "renewed")
+    account_events.authenticator_changed(user=user, authenticator=authenticator, verb=verb)
+
+
+@receiver(social.social_account_added)
+def on_account_connected(request: HttpRequest, sociallogin: Any, **_more: Any) -> None:
+    account_events.account_connected(user=sociallogin.user, provider=sociallogin.account.provider)
+
+
+@receiver(social.social_account_removed)
+def on_account_disconnected(socialaccount: Any, **_more: Any) -> None:
+    account_events.account_disconnected(user=socialaccount.user, provider=socialaccount.provider)
+
+
+@receiver(account.email_confirmed)
 def on_email_confirmed(email_address: EmailAddress, **_more: Any) -> None:
     events.publish(PersonVerified(email_address.user_id))

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils.functional import Promise
 
 from community.access import Actor
+from community.models import User
 
 DemoSeeder = Callable[[Actor], None]
 LimitSource = Callable[[UUID, str], int | None]
@@ -99,3 +100,11 @@ inbox_sources: dict[str, InboxSource] = {}
 
 def add_inbox(source: InboxSource) -> None:
     inbox_sources[source.kind] = source
+
+
+Eraser = Callable[[User], None]
+
+# Called by ``services.erasure.person_erase`` in its transaction, with a person whose account is being deleted: each removes or
+# anonymises what its app holds about them beyond the ledger and the audit entries, or raises Conflict to say what stands
+# in the way.
+erasers: list[Eraser] = []

@@ -4,14 +4,15 @@ from uuid import UUID
 
 from celery import shared_task
 
-from community.services import files, idempotency, notifications, sessions
+from community.services import files, idempotency, notifications, sessions, sign_ins
 
 
 @shared_task(name="community.purge_expired")
 def purge_expired() -> None:
-    """Delete idempotency records older than 24 hours and refresh families that ended a while ago."""
+    """Delete idempotency records older than 24 hours, and sign-ins that ended a while ago."""
     idempotency.expired_delete()
     sessions.expired_delete()
+    sign_ins.expired_delete()
 
 
 @shared_task(name="community.scan_file")

@@ -1,7 +1,7 @@
 """The signed tokens (JWT, HS256) that programs and the API's sign-in use. Pure: signs and checks, touches no row.
 
 Claims are few: ``sub`` (the person), ``ver`` (User.credential_stamp: a new password ends every token), ``typ`` (so that one
-kind cannot pass for another), ``jti``, ``iat``, ``exp``, ``iss``; a refresh token also names its family, ``fam``.
+kind cannot pass for another), ``jti``, ``iat``, ``exp``, ``iss``; those of a sign-in also name its family, ``fam``.
 """
 
 from datetime import timedelta
@@ -52,6 +52,11 @@ class SignedToken(Token):
     def id(self) -> UUID:
         return UUID(self.payload["jti"])
 
+    @property
+    def family_id(self) -> UUID | None:
+        """The sign-in this token belongs to."""
+        return parse_uuid(self.get("fam"))
+
     def check_user(self, user: User | None) -> User:
         """``user`` where the token still speaks for them. Raises Unauthenticated."""
         if (
@@ -72,11 +77,6 @@ class AccessToken(SignedToken):
 class RefreshToken(SignedToken):
     token_type = "refresh"  # noqa: S105
     lifetime = settings.REFRESH_TOKEN_LIFETIME
-
-    @property
-    def family_id(self) -> UUID:
-        """Of no family where the claim is missing: nothing has this id."""
-        return parse_uuid(self.get("fam")) or UUID(int=0)
 
 
 class MfaToken(SignedToken):

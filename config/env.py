@@ -56,6 +56,15 @@ class Env(BaseSettings):
     CLAMD_URL: str = ""
     WORKSPACE_STORED_MB: int = Field(default=5120, ge=0)
 
+    GOOGLE_CLIENT_ID: str = ""
+    GOOGLE_CLIENT_SECRET: SecretStr = SecretStr("")
+    GITHUB_CLIENT_ID: str = ""
+    GITHUB_CLIENT_SECRET: SecretStr = SecretStr("")
+    OIDC_SERVER_URL: str = ""
+    OIDC_CLIENT_ID: str = ""
+    OIDC_CLIENT_SECRET: SecretStr = SecretStr("")
+    OIDC_NAME: str = "OpenID Connect"
+
     BILLING_MODE: Literal["credits", "off"] = "credits"
     BILLING_OWN_KEY: Literal["free", "priced"] = "free"
     THROTTLE_API: int = Field(default=300, ge=0)

@@ -66,7 +66,7 @@ class MfaView(PublicView):
     @extend_schema(operation_id="auth_mfa", tags=["people"], request=MfaInput, responses={200: SessionSerializer})
     def post(self, request: Request) -> Response:
         throttle("login", client_ip(request._request), settings.THROTTLE_LOGIN)
-        tokens = sessions.session_open_with_code(**parsed(MfaInput, request))
+        tokens = sessions.session_open_with_code(request=request._request, **parsed(MfaInput, request))
         return Response(SessionSerializer(tokens).data)
 
 

@@ -17,7 +17,15 @@ from rest_framework import authentication
 from rest_framework.request import Request
 
 from community import opaque
-from community.access import Actor, find_actor, find_token_actor, get_actor, known_actor, remember_actor
+from community.access import (
+    Actor,
+    find_actor,
+    find_token_actor,
+    get_actor,
+    known_actor,
+    remember_actor,
+    sign_in_lasts,
+)
 from community.models import User
 from community.services.api_tokens import token_note_use
 from community.tokens import AccessToken, invalid
@@ -75,9 +83,11 @@ class AccessTokenAuthentication(authentication.BaseAuthentication):
         actor = (
             None
             if _malformed_workspace(request._request)
-            else find_actor(token.user_id, _wanted_workspace(request._request))
+            else find_actor(token.user_id, _wanted_workspace(request._request), token.family_id)
         )
         user = token.check_user(actor.user if actor else User.objects.filter(id=token.user_id).first())
+        if actor is None and not sign_in_lasts(user.id, token.family_id):
+            raise invalid()
         if actor is not None:
             remember_actor(request._request, actor)
         return user, token

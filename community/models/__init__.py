@@ -12,12 +12,13 @@ from community.models.notifications import (
 )
 from community.models.people import User
 from community.models.records import AuditEntry, IdempotencyRecord
-from community.models.sessions import RefreshFamily
+from community.models.sessions import BrowserSession, RefreshFamily
 from community.models.workspaces import Membership, Role, Workspace
 
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "BrowserSession",
     "Channel",
     "Delivery",
     "FileStatus",

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community import handles
@@ -57,6 +59,8 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
     timezone = models.CharField(max_length=64, default="UTC", validators=[known_timezone])
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    generation = models.PositiveIntegerField(default=0, help_text=_("Raised to end every sign-in there is."))
+    deleted_at = models.DateTimeField(null=True, blank=True)
     current_workspace = models.ForeignKey(
         "community.Workspace", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -79,12 +83,19 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
 
     @property
     def display_name(self) -> str:
+        if self.deleted_at is not None:
+            return gettext("Deleted person")
         return self.name or self.handle
 
     @property
     def credential_stamp(self) -> str:
-        """Changes with the password. Tokens carry it, so a new password ends them all without a list of tokens."""
+        """Changes with the password and the generation. Tokens carry it, so that both end them all without a list of tokens."""
         return self.get_session_auth_hash()[:16]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's hook for what every session is checked against: the password, and here the generation as well."""
+        value = f"{self.password}.{self.generation}"
+        return salted_hmac("community.User.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     @classmethod
     def from_email(cls, email: str, name: str) -> Self:

@@ -6,22 +6,24 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
-from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from community import handles
+from community import devices, handles
 from community.adapters import AccountAdapter
 from community.models import RefreshFamily, User
+from community.models.sessions import AGENT_LENGTH
+from community.second_factor import AuthenticateForm
 from community.services.people import EmailTaken, person_register
 from community.tokens import AccessToken, MfaToken, RefreshToken, invalid
 from config.lib import audit
-from config.lib.errors import Throttled, Unauthenticated
+from config.lib.errors import InvalidInput, Throttled, Unauthenticated
 from config.lib.ids import uuid7
 
 _CODE_TYPES = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
@@ -43,7 +45,7 @@ def session_open(*, request: HttpRequest, email: str, password: str) -> Tokens:
     try:
         user = AccountAdapter(request).authenticate(request, email=email.strip().lower(), password=password)
     except ValidationError as error:
-        raise Throttled(" ".join(error.messages), headers={"Retry-After": "60"}) from error
+        raise _throttled(error) from error
     if not isinstance(user, User) or not user.is_active:
         raise Unauthenticated(_("The e-mail address or the password is not right."), code="invalid_credentials")
     if _needs_verification(user):
@@ -55,18 +57,38 @@ def session_open(*, request: HttpRequest, email: str, password: str) -> Tokens:
         raise Unauthenticated(
             _("Enter the code of your authenticator app."), code="mfa_required", mfa_token=str(MfaToken.issue(user))
         )
-    return _sign_in(user, method="password")
+    return _sign_in(user, method="password", request=request)
 
 
-def session_open_with_code(*, mfa_token: str, code: str) -> Tokens:
-    """The second step: the code of an authenticator app, or a recovery code. Raises Unauthenticated."""
+def session_open_with_code(*, request: HttpRequest, mfa_token: str, code: str) -> Tokens:
+    """The second step: the code of an authenticator app, or a recovery code. Raises Unauthenticated, Throttled.
+
+    A code counts once, and so does the token of the first step once it has led to a sign-in.
+    """
     token = MfaToken.read(mfa_token)
     user = token.check_user(User.objects.filter(id=token.user_id).first())
     form = AuthenticateForm(data={"code": code}, user=user)
     if not form.is_valid():
-        raise Unauthenticated(" ".join(form.errors.get("code", [])), code="mfa_invalid")
+        error = form.errors.as_data()["code"][0]
+        if error.code == "too_many_login_attempts":
+            raise _throttled(error)
+        raise Unauthenticated(" ".join(error.messages), code="mfa_invalid")
+    if not cache.add(f"mfa-token:{token.id.hex}", 1, timeout=MfaToken.lifetime.total_seconds()):
+        raise invalid()
     form.authenticator.record_usage()
-    return _sign_in(user, method="mfa")
+    return _sign_in(user, method="mfa", request=request)
+
+
+def password_confirm(*, request: HttpRequest, user: User, password: str) -> None:
+    """``user``, who is signed in, gives their password again; who has none need not. Raises InvalidInput, Throttled."""
+    if not user.has_usable_password():
+        return
+    try:
+        right = AccountAdapter(request).authenticate(request, email=user.email, password=password) == user
+    except ValidationError as error:
+        raise _throttled(error) from error
+    if not right:
+        raise InvalidInput(_("Some fields are not valid."), errors={"password": [_("This password is not right.")]})
 
 
 def session_open_first(*, request: HttpRequest, email: str, password: str, name: str) -> Tokens | User:
@@ -84,13 +106,13 @@ def session_open_first(*, request: HttpRequest, email: str, password: str, name:
         return _nobody(email, name)
     if settings.ACCOUNT_EMAIL_VERIFICATION != "none":
         _send_verification(user, request, first=True)
-    return user if verify else _sign_in(user, method="registration")
+    return user if verify else _sign_in(user, method="registration", request=request)
 
 
 def tokens_rotate(*, refresh: str) -> Tokens:
     """New tokens for a refresh token, which is used up. A used one ends its whole family. Raises Unauthenticated."""
     token = RefreshToken.read(refresh)
-    family = RefreshFamily.objects.select_related("user").filter(id=token.family_id).first()
+    family = _family(token)
     if family is None:
         raise invalid()
     user = token.check_user(family.user)
@@ -98,7 +120,12 @@ def tokens_rotate(*, refresh: str) -> Tokens:
     # One statement decides which of two simultaneous uses is the first.
     rotated = RefreshFamily.objects.filter(
         id=family.id, current=token.id, revoked_at=None, expires_at__gt=timezone.now()
-    ).update(current=replacement, expires_at=timezone.now() + settings.REFRESH_TOKEN_LIFETIME)
+    ).update(
+        current=replacement,
+        expires_at=timezone.now() + settings.REFRESH_TOKEN_LIFETIME,
+        last_seen_at=timezone.now(),
+        ip=devices.address(audit.client_ip.get()),
+    )
     if not rotated:
         if family.revoked_at is None:
             _revoke(family, action="session.reuse_detected")
@@ -110,9 +137,15 @@ def tokens_rotate(*, refresh: str) -> Tokens:
 def tokens_revoke(*, refresh: str) -> None:
     """Sign out: end the family of this refresh token, whichever of it this is. Raises Unauthenticated."""
     token = RefreshToken.read(refresh)
-    family = RefreshFamily.objects.filter(id=token.family_id, user_id=token.user_id).first()
-    if family is not None and family.revoked_at is None:
+    family = _family(token)
+    if family is not None and family.user_id == token.user_id and family.revoked_at is None:
         _revoke(family, action="session.signed_out")
+
+
+def _family(token: RefreshToken) -> RefreshFamily | None:
+    if token.family_id is None:
+        return None
+    return RefreshFamily.objects.select_related("user").filter(id=token.family_id).first()
 
 
 def _needs_verification(user: User) -> bool:
@@ -124,8 +157,13 @@ def _needs_verification(user: User) -> bool:
 
 
 @transaction.atomic
-def _sign_in(user: User, *, method: str) -> Tokens:
-    family = RefreshFamily.objects.create(user=user, expires_at=timezone.now() + settings.REFRESH_TOKEN_LIFETIME)
+def _sign_in(user: User, *, method: str, request: HttpRequest | None = None) -> Tokens:
+    family = RefreshFamily.objects.create(
+        user=user,
+        expires_at=timezone.now() + settings.REFRESH_TOKEN_LIFETIME,
+        ip=devices.address(audit.client_ip.get()),
+        user_agent=request.headers.get("User-Agent", "")[:AGENT_LENGTH] if request else "",
+    )
     User.objects.filter(id=user.id).update(last_login=timezone.now())
     _record("session.signed_in", user, family, method)
     return _tokens(user, family)
@@ -133,7 +171,12 @@ def _sign_in(user: User, *, method: str) -> Tokens:
 
 def _tokens(user: User, family: RefreshFamily) -> Tokens:
     refresh = RefreshToken.issue(user, fam=str(family.id), jti=str(family.current))
-    return Tokens(user, str(AccessToken.issue(user)), str(refresh))
+    return Tokens(user, str(AccessToken.issue(user, fam=str(family.id))), str(refresh))
+
+
+def _throttled(error: ValidationError) -> Throttled:
+    wait = (error.params or {}).get("wait", 60)
+    return Throttled(" ".join(error.messages), headers={"Retry-After": str(wait)})
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ import hmac
 from datetime import timedelta
 
 from config.env import env
+from config.settings.providers import sign_in_providers
 
 AUTH_USER_MODEL = "community.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -30,6 +31,19 @@ SOCIALACCOUNT_ADAPTER = "community.adapters.SocialAccountAdapter"
 MFA_ADAPTER = "community.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Troupe"
+MFA_TOTP_TOLERANCE = 1  # a code typed at the end of its half minute; community/second_factor.py lets each count once
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # community/second_factor.py asks more precisely
+MFA_FORMS = {
+    "authenticate": "community.second_factor.AuthenticateForm",
+    "reauthenticate": "community.second_factor.ReauthenticateForm",
+    "activate_totp": "community.second_factor.ActivateForm",
+}
+
+SOCIALACCOUNT_PROVIDERS = sign_in_providers(env)
+SOCIALACCOUNT_STORE_TOKENS = False
+# An address that another site vouches for never opens an account that is here already.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 ACCOUNT_SIGNUP_FORM_CLASS = "community.forms.NameForm"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -42,11 +56,13 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = env.BASE_URL.partition("://")[0]
 ALLAUTH_TRUSTED_PROXY_COUNT = env.TRUSTED_PROXY_COUNT
-# The same limits as the API's; a wrong password also counts against the address it was tried on, so that many machines
-# together do not guess faster, but high enough that nobody locks somebody else out by a handful of typos.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# The same limits as the API's. Wrong passwords are counted by community/attempts.py; "login_failed" is left for codes of
+# the second step, which only who knows the password can try.
 ACCOUNT_RATE_LIMITS = {
     "login": f"{env.THROTTLE_LOGIN}/m/ip" if env.THROTTLE_LOGIN else None,
-    "login_failed": f"{env.THROTTLE_LOGIN}/m/ip,20/300s/key" if env.THROTTLE_LOGIN else "20/300s/key",
+    "login_failed": "10/300s/key",
     "signup": f"{env.THROTTLE_REGISTER}/m/ip" if env.THROTTLE_REGISTER else None,
 }
 

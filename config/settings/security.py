@@ -3,6 +3,7 @@
 from csp.constants import NONCE, NONE, SELF
 
 from config.env import env
+from config.settings.providers import sign_in_origins
 
 # These three look for middleware by its name in Django; ours are subclasses (config/on_loop.py), and tests/security/ looks at
 # the headers themselves.
@@ -38,7 +39,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, *sign_in_origins(env)],
         "frame-ancestors": [NONE],
     }
 }

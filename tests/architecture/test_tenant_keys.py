@@ -9,6 +9,7 @@ WITHOUT_A_WORKSPACE = {
     "community.User": "a person belongs to several workspaces, through Membership",
     "community.Workspace": "is the workspace",
     "community.RefreshFamily": "the sign-in of a person, whatever workspace they work in",
+    "community.BrowserSession": "the same",
     "community.Notification": "is a person's, who belongs to several workspaces; names the one it is about, if any",
     "community.NotificationPreference": "how a person wants to be told, wherever they work",
     "community.InboxDismissal": "what a person has put away; holds ids only",
