@@ -5,9 +5,14 @@
 
 from django.urls import path
 
-from community.views import audit, inbox, members, notifications, tokens, workspaces
+from community.views import audit, inbox, members, notifications, settings, tokens, workspaces
 
 urlpatterns = [
+    path("settings/", settings.profile, name="settings_profile"),
+    path("settings/security/", settings.security, name="settings_security"),
+    path("settings/security/end/", settings.sign_in_end_all, name="settings_sign_in_end_all"),
+    path("settings/security/end/<uuid:sign_in_id>/", settings.sign_in_end, name="settings_sign_in_end"),
+    path("settings/account/", settings.account_delete, name="settings_account"),
     path("notifications/", notifications.notification_list, name="notifications"),
     path("notifications/read-all/", notifications.read_all, name="notifications_read_all"),
     path("notifications/preferences/", notifications.preferences, name="notification_preferences"),

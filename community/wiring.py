@@ -9,13 +9,19 @@ from django.utils.translation import gettext_lazy as _
 from community import access, policies, receivers, records, selectors
 from community.models import User, Workspace
 from config.lib import audit, shell
+from config.lib.shell import NavItem
 
 # Importing it is its registration.
 REGISTERED = (receivers,)
 
 
-_ACCOUNT = (
-    (_("E-mail addresses"), "account_email", "mail"),
+_SETTINGS = (
+    NavItem(key="profile", label=_("Profile"), icon="user", route="settings_profile", order=10),
+    NavItem(key="email", label=_("E-mail"), icon="mail", route="account_email", order=20),
+    NavItem(key="security", label=_("Security"), icon="shield-check", route="settings_security", order=30),
+    NavItem(key="account", label=_("Account"), icon="settings", route="settings_account", order=90),
+)
+_ELSEWHERE = (
     (_("Change password"), "account_change_password", "key-round"),
     (_("Two-factor sign-in"), "mfa_index", "shield-check"),
     (_("Sign out"), "account_logout", "log-out"),
@@ -34,6 +40,8 @@ def register() -> None:
     audit.register(records.write)
     shell.registry.workspaces = switcher
     shell.registry.add_palette(account_pages)
+    for item in _SETTINGS:
+        shell.registry.add_settings(item)
     shell.registry.add_palette(workspace_pages)
     shell.registry.add_badge("notifications", notifications_badge)
     shell.registry.add_badge("inbox", selectors.inbox_count)
@@ -56,9 +64,10 @@ def notifications_badge(actor: access.Actor) -> int:
 
 def account_pages(request: HttpRequest, query: str) -> list[shell.PaletteEntry]:
     """The pages of one's account, as far as they match what was typed."""
+    tabs = [(item.label, item.route, item.icon) for item in shell.registry.settings.values()]
     return [
         shell.PaletteEntry(label=label, url=reverse(route), icon=icon, group=_("Account"))
-        for label, route, icon in _ACCOUNT
+        for label, route, icon in (*tabs, *_ELSEWHERE)
         if query.strip().lower() in str(label).lower()
     ]
 

@@ -11,6 +11,7 @@ from config.ui.home import home
 handler400 = "config.views.bad_request"
 handler403 = "config.views.permission_denied"
 handler404 = "config.views.page_not_found"
+handler429 = "config.views.too_many_requests"  # allauth's name for it
 handler500 = "config.views.server_error"
 
 urlpatterns = [

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from config import health, problems
 from config.env import BASE_DIR
 from config.lib.errors import AppError, Forbidden, InvalidInput, NotFound
-from config.lib.http import json_response
+from config.lib.http import json_response, too_many
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,10 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problems.answer(request, NotFound())
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    return problems.answer(request, too_many(60))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

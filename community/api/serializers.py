@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from community.account import SignIn
 from community.models import Role, User, Workspace
 from community.services.sessions import Tokens
 
@@ -77,6 +78,22 @@ class MeInput(serializers.Serializer[Any]):
     bio = serializers.CharField(max_length=2000, allow_blank=True, default="")
     language = serializers.CharField(max_length=12, allow_blank=True, default="")
     timezone = serializers.CharField(max_length=64, default="UTC")
+
+
+class DeleteMeInput(serializers.Serializer[Any]):
+    """The password again, where the person has one: a token alone must not be enough to delete an account."""
+
+    password = PasswordField(required=False, default="")
+
+
+class SignInSerializer(serializers.Serializer[SignIn]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=("browser", "program"))
+    device = serializers.CharField(source="device.words")
+    ip = serializers.IPAddressField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField()
+    current = serializers.BooleanField()
 
 
 class WorkspaceSerializer(serializers.ModelSerializer[Workspace]):

@@ -34,6 +34,8 @@ urlpatterns = [
     api_path("inbox/", inbox.InboxView.as_view(), "api-inbox"),
     api_path("inbox/dismiss/", inbox.DismissView.as_view(), "api-inbox-dismiss"),
     api_path("users/me/", people.MeView.as_view(), "api-me"),
+    api_path("users/me/sign-ins/", people.SignInsView.as_view(), "api-sign-ins"),
+    api_path("users/me/sign-ins/<uuid:sign_in_id>/", people.SignInView.as_view(), "api-sign-in"),
     api_path("workspaces/", workspaces.WorkspacesView.as_view(), "api-workspaces"),
     api_path("workspaces/<uuid:workspace_id>/", workspaces.WorkspaceView.as_view(), "api-workspace"),
     api_path("workspaces/<uuid:workspace_id>/leave/", workspaces.LeaveView.as_view(), "api-workspace-leave"),

@@ -4,17 +4,20 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from community.access import Actor, page_actor
 from community.models import User
+from community.services import sign_ins
 
 P = ParamSpec("P")
 
@@ -37,9 +40,19 @@ def signed_in(view: PageView[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
         if not isinstance(request.user, User):
             return to_sign_in(request)
         request.actor = page_actor(request)  # type: ignore[attr-defined]
-        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+        sign_ins.browser_session_track(request=request, user=request.user)
+        with timezone.override(_zone(request.user.timezone)):
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
     return guarded
+
+
+def _zone(name: str) -> ZoneInfo:
+    """People's times in their own zone."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):  # the machine's zone data changed since they chose it
+        return ZoneInfo("UTC")
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -59,6 +59,7 @@ class Registry:
     palette: list[Callable[[HttpRequest, str], Sequence[PaletteEntry]]] = field(default_factory=list)
     panels: dict[str, HomePanel] = field(default_factory=dict)
     badges: dict[str, Callable[[Any], int]] = field(default_factory=dict)
+    settings: dict[str, NavItem] = field(default_factory=dict)
     balance: Callable[[HttpRequest], Any] | None = None
     workspaces: Callable[[HttpRequest], Any] | None = None
 
@@ -68,6 +69,10 @@ class Registry:
     def add_badge(self, name: str, count: Callable[[Any], int]) -> None:
         """A number that open pages keep true: ``count`` of the actor. A navigation item of this ``key`` shows it too."""
         self.badges[name] = count
+
+    def add_settings(self, item: NavItem) -> None:
+        """A tab of the person's settings pages."""
+        self.settings[item.key] = item
 
     def add_palette(self, source: Callable[[HttpRequest, str], Sequence[PaletteEntry]]) -> None:
         if source not in self.palette:

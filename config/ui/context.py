@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from community.access import page_actor
 from config.lib import shell as kernel
-from config.lib.shell import PaletteEntry, registry
+from config.lib.shell import NavItem, PaletteEntry, registry
 
 THEMES = ("light", "dark", "system")
 
@@ -27,6 +27,11 @@ class Shell:
     def mobile(self) -> list[dict[str, Any]]:
         """Up to four lines for the bottom bar; its fifth place is the menu."""
         return [item for item in self.navigation if item["mobile"]][:4]
+
+    @property
+    def settings(self) -> list[NavItem]:
+        """The tabs of the person's settings pages, which say themselves which of them is open."""
+        return sorted(registry.settings.values(), key=lambda item: item.order)
 
     @cached_property
     def palette(self) -> list[PaletteEntry]:

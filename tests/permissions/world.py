@@ -12,6 +12,7 @@ from tests.cast import Cast, Person, join, make_user
 from tests.community.files_world import make_file
 from tests.community.test_notifications import tell
 from tests.permissions.table import Line
+from tests.walk import NOBODYS_ID
 
 
 def person_of(role: str, cast: Cast) -> Person | None:
@@ -29,6 +30,7 @@ def objects(cast: Cast) -> dict[str, object]:
         workspace_id=cast.alice.workspace_id, agent=agent, created_by=cast.alice.user
     )
     return {
+        "nobody": NOBODYS_ID,
         "workspace": cast.alice.workspace_id,
         "member": join(make_user("frank"), cast.alice.workspace_id, Role.VIEWER).user.id,
         "invitation": invitation_create(actor=actor, email="guest@example.com", role=Role.VIEWER).id,

@@ -1,0 +1,101 @@
+"""A person's own pages: who they are, how they sign in, and leaving for good."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from community import account, second_factor
+from community.adapters import language_remember
+from community.forms import DeleteAccountForm, ProfileForm
+from community.services import erasure, people, sign_ins
+from community.views.guard import ActorRequest, signed_in
+from config.lib.errors import Conflict, InvalidInput
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def profile(request: ActorRequest) -> HttpResponse:
+    """Name, handle, what they say about themselves; language, time zone and appearance."""
+    user = request.actor.user
+    initial = {field: getattr(user, field) for field in people.EDITABLE}
+    form = ProfileForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = people.person_update(user=user, changes=form.cleaned_data)
+        except (InvalidInput, ValidationError) as error:
+            _tell(form, error)
+            user.refresh_from_db()
+        else:
+            with override(user.language or None):
+                messages.success(request, _("Saved."))
+            return language_remember(redirect("settings_profile"), user)
+    return render(request, "settings/profile.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _tell(form: ProfileForm, error: InvalidInput | ValidationError) -> None:
+    problems = error.errors if isinstance(error, InvalidInput) else error.message_dict
+    for field, messages_of_field in problems.items():
+        form.add_error(field if field in form.fields else None, messages_of_field)
+
+
+@require_GET
+@signed_in
+def security(request: ActorRequest) -> HttpResponse:
+    user = request.actor.user
+    context = {
+        "factor": account.second_factor(user),
+        "may_turn_on": second_factor.may_turn_on(user),
+        "connections": account.connections(request, user),
+        "sign_ins": account.sign_ins(user, session_key=request.session.session_key),
+    }
+    return render(request, "settings/security.html", context)
+
+
+@require_POST
+@signed_in
+def sign_in_end(request: ActorRequest, sign_in_id: UUID) -> HttpResponse:
+    """End one sign-in; the list of the security page leads here."""
+    sign_ins.sign_in_end(user=request.actor.user, sign_in_id=sign_in_id)
+    messages.success(request, _("Signed out there."))
+    return redirect("settings_security")
+
+
+@require_POST
+@signed_in
+def sign_in_end_all(request: ActorRequest) -> HttpResponse:
+    """Sign out everywhere but in this browser."""
+    ended = sign_ins.sign_ins_end_all(user=request.actor.user, request=request)
+    messages.success(
+        request,
+        ngettext("Signed out in one other place.", "Signed out in %(count)d other places.", ended) % {"count": ended}
+        if ended
+        else _("Signed out everywhere else."),
+    )
+    return redirect("settings_security")
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def account_delete(request: ActorRequest) -> HttpResponse:
+    """Delete the account, after the handle and the password were typed."""
+    user = request.actor.user
+    in_the_way = list(erasure.workspaces_in_the_way(user=user))
+    form = DeleteAccountForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            erasure.person_erase(user=user)
+        except Conflict as error:
+            form.add_error(None, error.detail)
+        else:
+            logout(request)
+            messages.success(request, _("Your account is deleted."))
+            return redirect("account_login")
+    context = {"form": form, "in_the_way": in_the_way}
+    return render(request, "settings/account.html", context, status=422 if form.errors else 200)
