@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from agent_app import demo, panels, policies, selectors
+from agent_app import demo, palette, panels, policies, selectors
 from agent_app.inbox import FailedRuns
-from agent_app.models import ACTIVE, Agent, Run
+from agent_app.models import ACTIVE, Run
 from agent_app.runnable import AgentRunnable
 from agent_app.runs import registry
 from billing.registry import RunLabel, run_labellers
@@ -46,7 +46,7 @@ def register() -> None:
         shell.NavItem(key="models", label=_("Models"), icon="cpu", route="agents:models", order=60)
     )
     shell.registry.add_badge("runs", running)
-    shell.registry.add_palette(palette)
+    palette.register()
     if run_labels not in run_labellers:
         run_labellers.append(run_labels)
     panels.register()
@@ -64,19 +64,3 @@ def running_count(request: HttpRequest) -> int:
 
 def running(actor: access.Actor) -> int:
     return Run.objects.in_workspace(actor.workspace_id).filter(status__in=ACTIVE)[:100].count()
-
-
-def palette(request: HttpRequest, query: str) -> list[shell.PaletteEntry]:
-    """The workspace's agents that match what was typed."""
-    actor = access.page_actor(request)
-    agents = Agent.objects.in_workspace(actor.workspace_id).shown().search(query).order_by("-updated_at")[:8]
-    return [
-        shell.PaletteEntry(
-            label=agent.name,
-            url=reverse("agents:builder", args=[agent.id]),
-            icon="bot",
-            group=_("Agents"),
-            hint=agent.description,
-        )
-        for agent in agents
-    ]

@@ -1,5 +1,8 @@
 from django.urls import path
 
-from config.ui import styleguide
+from config.ui import palette, styleguide
 
-urlpatterns = [path("styleguide/", styleguide.styleguide, name="styleguide")]
+urlpatterns = [
+    path("palette/", palette.palette, name="palette"),
+    path("styleguide/", styleguide.styleguide, name="styleguide"),
+]
