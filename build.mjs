@@ -84,6 +84,7 @@ async function copies() {
   const images = await readdir(`${ROOT}/static/img`);
   await Promise.all([
     ...Object.entries(FONTS).map(([name, from]) => copyFile(`${ROOT}/node_modules/${from}`, `${OUT}/fonts/${name}`)),
+    copyFile(`${SOURCE}/css/explorer.css`, `${OUT}/explorer.css`),
     ...images.map((name) => copyFile(`${ROOT}/static/img/${name}`, `${OUT}/${name}`)),
   ]);
 }

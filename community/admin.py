@@ -5,12 +5,33 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from community.models import AuditEntry, Membership, User, Workspace
+from config.lib.errors import Forbidden
 
 # One door: the admin's own sign-in form knows neither the second step nor the limits of ours.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+_secured_login = secure_admin_login(admin.site.login)
+
+
+class StaffOnly(Forbidden):
+    title = gettext_lazy("This part is for staff")
+
+
+def _login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """Somebody who is signed in and no staff gets an answer, not a second sign-in form."""
+    if request.user.is_authenticated and not (request.user.is_active and request.user.is_staff):
+        raise StaffOnly(
+            _("You are signed in as %(email)s, who may not open the admin. Sign in as somebody of the staff.")
+            % {"email": request.user.email}
+        )
+    answer: HttpResponse = _secured_login(request, extra_context)
+    return answer
+
+
+admin.site.login = _login  # type: ignore[method-assign]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time

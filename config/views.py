@@ -64,7 +64,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problems.answer(request, NotFound())
+    detail = _("There is nothing at this address. It may have been deleted, or belong to a workspace you are not in.")
+    return problems.answer(request, NotFound(detail))
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

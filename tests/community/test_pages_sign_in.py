@@ -168,3 +168,13 @@ def test_choosing_asks_for_a_sign_in_and_for_post(cast: Cast, client: Client) ->
     fragment = client.post(path, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/agents/?q=a"})
     assert fragment["HX-Redirect"] == "/accounts/login/?next=%2Fagents%2F%3Fq%3Da"
     assert cast.alice.browser().get(path).status_code == 405
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("data", "kept"), [({"remember": "on"}, True), ({}, False)])
+def test_one_stays_signed_in_only_by_choice(client: Client, data: dict[str, str], kept: bool) -> None:
+    person_register(email="alice@example.com", password=PASSWORD, name="Alice")
+    assert 'name="remember" checked' in client.get("/accounts/login/").content.decode()
+    client.post("/accounts/login/", {"login": "alice@example.com", "password": PASSWORD} | data)
+    assert signed_in_as(client)
+    assert client.session.get_expire_at_browser_close() is not kept

@@ -65,3 +65,18 @@ def test_an_unknown_address_is_a_page_with_the_way_back(cast: Cast) -> None:
     assert response.status_code == 404
     assert 'href="/"' in response.content.decode()
     assert response["X-Request-ID"] in response.content.decode()
+
+
+def test_the_admin_tells_somebody_who_is_no_staff_why_it_stays_closed(cast: Cast) -> None:
+    response = cast.alice.browser().get("/admin/", follow=True)
+    assert response.status_code == 403
+    page = response.content.decode()
+    assert "This part is for staff" in page
+    assert cast.alice.user.email in page
+
+
+@pytest.mark.django_db
+def test_the_explorer_of_the_api_has_no_inline_style(client: Client) -> None:
+    page = client.get("/api/docs/").content.decode()
+    assert "explorer.css" in page
+    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=", page)
