@@ -43,6 +43,8 @@ class AgentForm(forms.Form):
         kwargs["initial"] = _initial(agent)
         super().__init__(*args, **kwargs)
         self.agent = agent
+        if self.is_bound and "name" not in self.data:
+            self.fields["name"].required = False  # one section is saved; the name stays
         choices = [(model["reference"], f"{model['label']} · {model['provider']}") for model in models]
         if agent.model and agent.model not in dict(choices):
             choices.append((agent.model, _("%(model)s (not offered any more)") % {"model": agent.model}))

@@ -14,7 +14,7 @@ from agent_app.selectors import agent_rows, conversation_list, run_list
 from community.access import page_actor
 from config.lib import shell
 
-_CONTINUED = 3
+_CONTINUED = 6
 _RECENT = 6
 
 
@@ -29,12 +29,24 @@ def register() -> None:
 
 
 def continue_panel(request: HttpRequest) -> dict[str, Any]:
+    """The conversations and agents one was busy with last, whichever they are."""
     actor = page_actor(request)
-    return {
-        "agents": agent_rows(actor)[:_CONTINUED],
-        "conversations": conversation_list(actor).select_related("agent", "last_run")[:_CONTINUED],
-        "can_write": actor.allows("agent.write"),
-    }
+    items: list[dict[str, Any]] = [
+        {
+            "kind": _("Conversation"), "agent": row.agent, "title": row.title, "text": row.agent.name,
+            "url": reverse("agents:conversation", args=[row.agent_id, row.id]),
+            "moment": row.last_message_at or row.created_at, "status": row.last_run.status if row.last_run else "",
+        }
+        for row in conversation_list(actor).select_related("agent", "last_run").order_by("-last_message_at")[:_CONTINUED]
+    ] + [
+        {
+            "kind": _("Agent"), "agent": agent, "title": agent.name, "text": agent.description,
+            "url": reverse("agents:builder", args=[agent.id]), "moment": agent.updated_at, "status": agent.status,
+        }
+        for agent in agent_rows(actor)[:_CONTINUED]
+    ]  # fmt: skip
+    items.sort(key=lambda item: item["moment"], reverse=True)
+    return {"items": items[:_CONTINUED], "can_write": actor.allows("agent.write")}
 
 
 def runs_panel(request: HttpRequest) -> dict[str, Any]:

@@ -89,6 +89,16 @@ def test_a_stale_save_is_refused_and_says_the_current_revision(cast: Cast) -> No
     assert Agent.objects.get().name == "First"
 
 
+def test_fields_that_were_not_sent_stay_as_they_are(cast: Cast) -> None:
+    agent = make_agent(cast.alice)
+    answer = cast.bob.browser().post(
+        f"/agents/{agent.id}/save/", {"description": "Only this", "revision": "1"}, headers=SCRIPT
+    )
+    assert answer.status_code == 200
+    agent.refresh_from_db()
+    assert (agent.name, agent.description, agent.instructions) == ("Refund specialist", "Only this", "Be kind.")
+
+
 def test_a_wrong_value_is_named_and_nothing_is_saved(cast: Cast) -> None:
     agent = make_agent(cast.alice)
     answer = cast.bob.browser().post(

@@ -142,6 +142,8 @@ test("menu: arrows walk through it, Escape closes it and gives the focus back", 
   assert.equal(page.document.activeElement?.id, "opener");
   page.one("#opener").click();
   page.one("a").click();
+  assert.equal(page.one("[data-menu-target=list]").hidden, false);
+  await new Promise((resolve) => setTimeout(resolve));
   assert.equal(page.one("[data-menu-target=list]").hidden, true);
 });
 

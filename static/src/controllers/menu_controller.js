@@ -12,9 +12,9 @@ export default class MenuController extends Controller {
 
   keys = (/** @type {KeyboardEvent} */ event) => this.key(event);
 
-  /** What was chosen happens; the menu goes. @param {Event} event */
+  /** What was chosen happens first (a form is sent with the button that has the focus); then the menu goes. @param {Event} event */
   chosen = (event) => {
-    if (/** @type {Element} */ (event.target).closest(".menu-item")) this.close();
+    if (/** @type {Element} */ (event.target).closest(".menu-item")) setTimeout(() => this.close());
   };
 
   connect() {
