@@ -7,7 +7,7 @@ import { Window } from "happy-dom";
 
 const GLOBALS = [
   "window", "document", "Node", "Element", "HTMLElement", "HTMLInputElement", "HTMLDialogElement", "Event", "CustomEvent",
-  "KeyboardEvent", "MouseEvent", "MutationObserver", "FormData", "CSS", "navigator", "DocumentFragment", "history", "location",
+  "KeyboardEvent", "MouseEvent", "MutationObserver", "FormData", "CSS", "navigator", "DocumentFragment", "DOMParser", "requestAnimationFrame", "cancelAnimationFrame", "history", "location",
 ];
 
 const kept = /** @type {Record<string, any>} */ ({});
@@ -21,7 +21,8 @@ export async function open(html, controllers) {
   window.document.body.innerHTML = html;
   for (const name of GLOBALS) {
     kept[name] = Object.getOwnPropertyDescriptor(globalThis, name);
-    const value = name === "window" ? window : /** @type {any} */ (window)[name];
+    const given = name === "window" ? window : /** @type {any} */ (window)[name];
+    const value = name.endsWith("AnimationFrame") ? given.bind(window) : given;
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
   const app = new Application(/** @type {any} */ (window.document.documentElement));
