@@ -103,7 +103,7 @@ def test_tokens_are_counted_where_the_provider_does_not(cast: Cast, agent: Agent
 
 def test_a_provider_that_was_removed_or_whose_key_is_unreadable_is_named(cast: Cast, agent: Agent) -> None:
     unreadable, removed = start(cast.alice, agent), start(cast.alice, agent)
-    Provider.objects.update(api_key_encrypted="not ours")
+    Provider.objects.update(api_key_encrypted="not ours")  # pragma: allowlist secret
     assert "cannot be decrypted" in execute(unreadable).error["error"]
     Provider.objects.all().delete()
     run = execute(removed)

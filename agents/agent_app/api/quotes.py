@@ -11,11 +11,11 @@ from rest_framework.views import APIView
 
 from agent_app import quotes
 from agent_app.access import get_agent
-from agent_app.api.serializers import Strict
 from billing.access import require_credits_on
 from billing.api.serializers import Amount
 from community.api.authentication import identify
 from config.lib.errors import NotFound
+from config.lib.serializers import Strict
 
 
 class QuoteInput(Strict):

@@ -33,6 +33,11 @@ const Base = /** @type {any} */ (Controller);
 export default class LiveController extends Base {
   static values = { url: String, signedOut: String, me: String };
 
+  look = () => {
+    this.line?.here(document.hidden ? "" : location.pathname);
+    if (!document.hidden) this.line?.hurry();
+  };
+
   connect() {
     const url = new URL(this.urlValue, location.href);
     url.protocol = url.protocol.replace("http", "ws");
@@ -41,10 +46,6 @@ export default class LiveController extends Base {
       opened: (again) => again && this.announce("changed"),
       ended: (code) => code === SIGNED_OUT && showToast(this.signedOutValue, { status: "waiting" }),
     });
-    this.look = () => {
-      this.line.here(document.hidden ? "" : location.pathname);
-      if (!document.hidden) this.line.hurry();
-    };
     document.addEventListener("visibilitychange", this.look);
     window.addEventListener("online", this.look);
     this.line.here(document.hidden ? "" : location.pathname);
@@ -55,7 +56,7 @@ export default class LiveController extends Base {
     document.removeEventListener("visibilitychange", this.look);
     window.removeEventListener("online", this.look);
     clearTimeout(this.soon);
-    this.line.close();
+    this.line?.close();
   }
 
   /** @param {any} frame */
@@ -76,7 +77,7 @@ export default class LiveController extends Base {
   resyncSoon() {
     this.soon ??= setTimeout(() => {
       this.soon = undefined;
-      this.line.resync();
+      this.line?.resync();
     }, RESYNC_MS * (0.5 + Math.random()));
   }
 
