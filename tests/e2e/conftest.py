@@ -58,19 +58,23 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="package")
-def alices_cookies(browser: Browser, stack: Stack, world: World) -> Any:
-    """What a browser holds once Alice has signed in by the form."""
-    context = browser.new_context(base_url=stack.base_url)
+def sign_in(browser: Browser, world: World) -> Any:
+    """What a browser holds once the world's person has signed in by the form."""
+    context = browser.new_context(base_url=world.stack.base_url)
     page = context.new_page()
     page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(world.alice.email)
+    page.get_by_label("Email").fill(world.person.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")
     state = context.storage_state()
     context.close()
     return state
+
+
+@pytest.fixture(scope="package")
+def alices_cookies(browser: Browser, world: World) -> Any:
+    return sign_in(browser, world)
 
 
 class Watched:

@@ -1,4 +1,4 @@
-"""What there is to see: Alice's agent, a conversation, runs and a provider, made through the API."""
+"""What there is to see: a person's agent, a conversation, runs and a provider, made through the API."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -28,26 +28,26 @@ class World:
 
     stack: Stack
     provider: FakeOpenAI
-    alice: Person
+    person: Person
     places: dict[str, str]
 
     @classmethod
-    def furnish(cls, stack: Stack, provider: FakeOpenAI) -> Self:
-        alice = stack.register("Alice")
-        added = alice.provider(provider.base_url, ["m"])
+    def furnish(cls, stack: Stack, provider: FakeOpenAI, name: str = "Alice") -> Self:
+        person = stack.register(name)
+        added = person.provider(provider.base_url, ["m"])
         body = {
             "name": "Refund specialist", "description": "Finds parcels and money.", "instructions": "Be kind.",
             "model": "fake/m", "starters": ["Where is my parcel?", "How do I send it back?"], "tags": ["support"],
         }  # fmt: skip
-        agent_id = alice.create("/agents/", body)["id"]
-        alice.create("/agents/", {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"})
+        agent_id = person.create("/agents/", body)["id"]
+        person.create("/agents/", {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"})
         run = f"/agents/{agent_id}/run/"
         provider.queue(Script(deltas=(ANSWER,)), Script(status=500, message="The moon is in the way."))
-        answered = alice.request("POST", run, {"message": "Where is my parcel?"}, expect=200).json()
-        alice.request("POST", run, {"message": "And my money?"}, expect=502)
-        workspace_id = alice.request("GET", "/workspaces/", expect=200).json()["results"][0]["id"]
+        answered = person.request("POST", run, {"message": "Where is my parcel?"}, expect=200).json()
+        person.request("POST", run, {"message": "And my money?"}, expect=502)
+        workspace_id = person.request("GET", "/workspaces/", expect=200).json()["results"][0]["id"]
         places = {
             "agent_id": agent_id, "conversation_id": answered["conversation_id"], "run_id": answered["run_id"],
             "provider_id": added["id"], "workspace_id": workspace_id,
         }  # fmt: skip
-        return cls(stack, provider, alice, places)
+        return cls(stack, provider, person, places)
