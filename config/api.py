@@ -33,7 +33,7 @@ def not_found(request: HttpRequest, rest: str) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", api_root, name="api-root"),
+    path("", csrf_exempt(api_root), name="api-root"),
     path("v1/", include("community.api.urls")),
     path("v1/", include("billing.api.urls")),
     path("v1/", include("agent_app.api.urls")),

@@ -12,11 +12,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.translation import gettext as _
 
 from community.access import known_actor
 from config import problems
 from config.lib import audit, logs
-from config.lib.http import as_app_error, client_ip
+from config.lib.errors import InvalidInput
+from config.lib.http import as_app_error, client_ip, problem_response
 
 access_log = logging.getLogger("troupe.access")
 
@@ -34,13 +36,14 @@ def request_context(get_response: Handler) -> Handler:
 
         async def asynchronous(request: HttpRequest) -> HttpResponseBase:
             started = _begin(request)
-            return _finish(request, await cast(AsyncHandler, get_response)(request), started)
+            refused = _malformed(request)
+            return _finish(request, refused or await cast(AsyncHandler, get_response)(request), started)
 
         return asynchronous
 
     def synchronous(request: HttpRequest) -> HttpResponseBase:
         started = _begin(request)
-        return _finish(request, cast(SyncHandler, get_response)(request), started)
+        return _finish(request, _malformed(request) or cast(SyncHandler, get_response)(request), started)
 
     return synchronous
 
@@ -53,6 +56,13 @@ def _begin(request: HttpRequest) -> float:
     audit.client_ip.set(client_ip(request))
     audit.token_id.set(None)
     return time.perf_counter()
+
+
+def _malformed(request: HttpRequest) -> HttpResponseBase | None:
+    """PostgreSQL stores no null character: an address that holds one is refused before anybody searches for it."""
+    if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        return problem_response(InvalidInput(_("The address holds a null character.")))
+    return None
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase, started: float) -> HttpResponseBase:

@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from community import access, selectors
 from community.member_forms import ConfirmForm, NewWorkspaceForm, TransferForm, WorkspaceForm, add_errors
-from community.models import Membership, Workspace
+from community.models import Membership, Role, Workspace
 from community.services import members, workspaces
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import AppError, InvalidInput
@@ -121,7 +121,8 @@ def _settings_page(
         "others": others,
         "transfer_form": transfer_form or TransferForm(members=others),
         "can_transfer": actor.allows("workspace.transfer") and workspace.personal_of_id is None,
-        "can_leave": workspace.personal_of_id != actor.id,
+        "can_leave": workspace.personal_of_id != actor.id
+        and (actor.role != Role.OWNER or any(member.role == Role.OWNER for member in others)),
         "can_delete": actor.allows("workspace.delete") and workspace.personal_of_id is None,
         "delete_form": delete_form or ConfirmForm(auto_id="delete-%s"),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -56,11 +56,27 @@ def dumps(data: Any) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON in ``body``; nothing is an empty object. Raises InvalidInput."""
+    """The JSON in ``body``; nothing is an empty object. Raises InvalidInput, also for text that PostgreSQL cannot store."""
     try:
-        return orjson.loads(body) if body.strip() else {}
+        data = orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError as error:
         raise errors.InvalidInput(_("The body is not valid JSON: %(why)s.") % {"why": error}) from error
+    if b"\\u0000" in body and any("\0" in text for text in _texts(data)):
+        raise errors.InvalidInput(_("The body holds a null character (\\u0000)."))
+    return data
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """All text in ``data``, names and values. A loop: what is nested deeply must not exhaust the stack."""
+    left = [data]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left += [*part, *part.values()]
+        elif isinstance(part, list):
+            left += part
+        elif isinstance(part, str):
+            yield part
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
@@ -152,7 +168,7 @@ def server_error_response() -> HttpResponse:
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | HttpResponse | None:
     """REST framework's ``EXCEPTION_HANDLER``."""
     if (app_error := as_app_error(error)) is not None:
-        return problem_response(app_error)
+        return problem_response(counted(context["request"]._request, app_error))
     logger.error("unhandled error", exc_info=error)
     return None if settings.DEBUG_PROPAGATE_EXCEPTIONS else server_error_response()
 
@@ -166,6 +182,8 @@ def too_many(wait: float | None) -> errors.Throttled:
 
 
 # Throttling: one counter a minute and caller, shared by every process
+
+_COUNTED = "troupe.counted"
 
 
 def client_ip(request: HttpRequest) -> str:
@@ -188,10 +206,21 @@ def throttle(scope: str, who: str, limit: int) -> None:
 
 def throttle_api(request: HttpRequest, caller: str | None) -> None:
     """The general limit: per signed-in caller, else per address."""
+    request.META[_COUNTED] = True
     if caller:
         throttle("api", caller, settings.THROTTLE_API)
     else:
         throttle("anonymous", client_ip(request), settings.THROTTLE_ANONYMOUS)
+
+
+def counted(request: HttpRequest, error: AppError) -> AppError:
+    """``error``, or that there are too many where a request was refused before it was counted: guessing tokens has a limit."""
+    if error.status == 401 and not request.META.get(_COUNTED):
+        try:
+            throttle_api(request, None)
+        except errors.Throttled as too_often:
+            return too_often
+    return error
 
 
 class ApiThrottle(BaseThrottle):
@@ -224,7 +253,9 @@ def authenticate(request: HttpRequest) -> tuple[Any, Any]:
     try:
         user, auth = wrapped.user, wrapped.auth
     except exceptions.APIException as error:
-        raise _from_rest_framework(error) from error
+        raise counted(request, _from_rest_framework(error)) from error
+    except errors.Unauthenticated as error:
+        raise counted(request, error) from error
     throttle_api(request, caller_key(user, auth))
     if user is None or not user.is_authenticated:
         raise errors.Unauthenticated(_("Send an access token, or sign in."), headers={"WWW-Authenticate": "Bearer"})

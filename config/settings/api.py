@@ -38,8 +38,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.lib.schema.describe_common"],
     "ENUM_NAME_OVERRIDES": {
         "RunStatus": "agent_app.models.RunStatus",
+        "Role": "community.models.Role",
+        "Scope": "community.policies.SCOPES",
         "AgentStatus": "agent_app.models.AgentStatus",
     },
 }

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.views import APIView
 
@@ -26,6 +25,16 @@ from config.lib import http
 from config.lib.db import in_db
 from config.lib.errors import AppError, Conflict, InvalidInput, ProviderTimeout, ProviderTrouble, Refused
 
+# One Server-Sent Event, as the schema sees it.
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "The run's sequence number, from 1, without gaps."},
+        "event": {"type": "string", "description": "The type, which is in `data` as well."},
+        "data": {"type": "string", "description": "JSON with `type`, `seq`, `run_id` and what belongs to the type."},
+    },
+    "required": ["id", "event", "data"],
+}
 _PREFER_WAIT = re.compile(r"wait=(\d+)")
 
 
@@ -54,7 +63,7 @@ class _StartSchema(APIView):
         ],
         responses={
             (200, "application/json"): serializers.RunOutput,
-            (200, "text/event-stream"): OpenApiTypes.STR,
+            (200, "text/event-stream"): _EVENT,
             (202, "application/json"): serializers.AcceptedOutput,
         },
     )
@@ -71,7 +80,7 @@ class _EventsSchema(APIView):
             OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER),
         ],
         responses={
-            (200, "text/event-stream"): OpenApiTypes.STR,
+            (200, "text/event-stream"): _EVENT,
             204: OpenApiResponse(description="The run has ended and everything was seen."),
         },
     )
