@@ -9,9 +9,10 @@ from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from community.access import find_actor, get_actor
+from community.access import find_actor, find_token_actor, get_actor, renewed
 from community.api.authentication import identify, identify_scope
-from community.models import Membership, User
+from community.models import ApiToken, Membership, User, Workspace
+from community.services.api_tokens import token_create
 from community.tokens import AccessToken
 from config.lib.errors import Forbidden, NotFound, Unauthenticated
 from tests.cast import Cast, Person
@@ -129,3 +130,40 @@ def test_a_session_ends_with_the_password_it_began_with(cast: Cast) -> None:
     alice.save()
     with pytest.raises(Unauthenticated):
         identify_scope(scope(headers=headers))
+
+
+# Who keeps an actor longer than a request
+
+
+def test_renewed_is_the_actor_with_the_role_they_have_now(cast: Cast) -> None:
+    actor = get_actor(cast.bob.user, cast.alice.workspace_id)
+    assert renewed(actor) == actor
+    Membership.objects.filter(user=cast.bob.user, workspace_id=cast.alice.workspace_id).update(role="viewer")
+    assert renewed(actor).role == "viewer"
+
+
+@pytest.mark.parametrize("change", ["left", "password", "deactivated", "closed"])
+def test_who_may_not_be_here_any_more_is_not_renewed(cast: Cast, change: str) -> None:
+    actor = get_actor(cast.bob.user, cast.alice.workspace_id)
+    bob = User.objects.get(id=cast.bob.user.id)
+    if change == "left":
+        Membership.objects.filter(user=bob, workspace_id=cast.alice.workspace_id).delete()
+    elif change == "closed":
+        Workspace.objects.filter(id=cast.alice.workspace_id).update(closed_at=bob.created_at)
+    else:
+        bob.set_password("something else entirely")
+        bob.is_active = change != "deactivated"
+        bob.save()
+    with pytest.raises(Unauthenticated):
+        renewed(actor)
+
+
+def test_a_token_that_was_revoked_is_not_renewed(cast: Cast) -> None:
+    _row, text = token_create(actor=get_actor(cast.alice.user, cast.alice.workspace_id), name="x", scopes=["runs:run"])
+    found = find_token_actor(text)
+    assert found is not None
+    actor = found[0]
+    assert renewed(actor) == actor
+    ApiToken.objects.update(revoked_at=cast.alice.user.created_at)
+    with pytest.raises(Unauthenticated):
+        renewed(actor)

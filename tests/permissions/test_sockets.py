@@ -1,10 +1,13 @@
 """The table of roles holds on every socket. Each is opened against the whole ASGI application."""
 
+from collections.abc import Callable
+
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from community.access import get_actor
+from community.models import ApiToken, Membership
 from community.policies import ADMIN_SCOPE, SCOPES
 from community.services.api_tokens import token_create
 from community.tokens import AccessToken
@@ -15,6 +18,18 @@ from tests.permissions.world import filled, objects, person_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OPEN = 101
+
+
+async def _closed_after(address: str, token: str, change: Callable[[], object]) -> int:
+    """The code with which an open socket is closed when it sends something after ``change``."""
+    headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())]
+    socket = WebsocketCommunicator(application, address, headers=headers)
+    assert (await socket.connect(timeout=10))[0]
+    await socket.receive_output(timeout=10)
+    await sync_to_async(change)()
+    await socket.send_json_to({"type": "user_message", "message": "Hello"})
+    message = await socket.receive_output(timeout=10)
+    return int(message.get("code", OPEN))
 
 
 async def _opened(address: str, headers: list[tuple[bytes, bytes]]) -> int:
@@ -62,3 +77,19 @@ def test_a_foreign_page_opens_none_with_the_session(cast: Cast, line: Line, orig
     cookie = f"sessionid={cast.alice.browser().cookies['sessionid'].value}"
     assert opened(address, None, cookie=cookie, origin=origin) == 4401
     assert opened(address, None, cookie=cookie, origin="http://localhost") == OPEN
+
+
+@pytest.mark.parametrize("how", ["revoked", "left"])
+@pytest.mark.parametrize("line", SOCKETS, ids=str)
+def test_an_open_socket_ends_with_the_right_to_open_it(cast: Cast, line: Line, how: str) -> None:
+    address, _data = filled(line, objects(cast))
+    actor = get_actor(cast.bob.user, cast.alice.workspace_id)
+    Membership.objects.filter(user=cast.bob.user, workspace_id=cast.alice.workspace_id).update(role="admin")
+    token = token_create(actor=get_actor(actor.user, actor.workspace_id), name="x", scopes=[line.scope])[1]
+
+    def change() -> object:
+        if how == "left":
+            return Membership.objects.filter(user=cast.bob.user, workspace_id=cast.alice.workspace_id).delete()
+        return ApiToken.objects.filter(user=cast.bob.user).update(revoked_at=cast.bob.user.created_at)
+
+    assert async_to_sync(_closed_after)(address, token, change) == 4401
