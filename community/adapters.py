@@ -1,18 +1,24 @@
 """Our side of django-allauth: people come into being through our service, and links point to the configured address."""
 
+import logging
 from typing import Any
 
+import requests
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.models import EmailConfirmationMixin
+from allauth.account.models import EmailAddress, EmailConfirmationMixin
 from allauth.account.utils import user_email
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 
 from community import attempts
@@ -20,6 +26,8 @@ from community.models import User
 from community.services import people
 from config.lib import secrets
 from config.lib.http import client_ip
+
+logger = logging.getLogger(__name__)
 
 TOTP_PURPOSE = "mfa"
 INVITED = "invited_email"
@@ -73,6 +81,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         about = {"request": self.request, "email": email, "base_url": settings.BASE_URL}
         self.render_mail(template_prefix, email, about | context).send()
 
+    def can_delete_email(self, email_address: EmailAddress) -> bool:
+        """Never the one the person signs in with, confirmed or not."""
+        return bool(email_address.email != email_address.user.email and super().can_delete_email(email_address))
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Not where another account has the address by now."""
+        others = User.objects.filter(email=email_address.email).exclude(id=email_address.user_id)
+        if others.exists():
+            template = "account/messages/email_confirmation_failed.txt"
+            self.add_message(request, messages.ERROR, template, {"email": email_address.email})
+            return False
+        return bool(super().confirm_email(request, email_address))
+
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_ip(request) or super().get_client_ip(request)
 
@@ -116,6 +137,23 @@ def language_remember(response: HttpResponse, user: User) -> HttpResponse:
     return response
 
 
+class OtherSite(requests.Session):
+    """Requests to the site somebody signs in through. Whatever goes wrong there is a sign-in that did not work."""
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **options: Any) -> requests.Response:
+        options.setdefault("timeout", settings.SOCIALACCOUNT_REQUESTS_TIMEOUT)
+        try:
+            response = super().request(method, url, *args, **options)
+            # GitHub answers 404 where an account shows no addresses; allauth knows that.
+            if not (response.status_code == 404 and str(url).endswith("/user/emails")):
+                response.raise_for_status()
+        except requests.RequestException as error:
+            logger.warning("sign-in through another site failed", extra={"why": str(error)})
+            page = render(context.request, "socialaccount/authentication_error.html", status=502)
+            raise ImmediateHttpResponse(page) from error
+        return response
+
+
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """Sign-in through other sites: the same person comes out of it as by e-mail."""
 
@@ -125,6 +163,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             return super().get_provider(request, provider, client_id=client_id)
         except SocialApp.DoesNotExist as error:
             raise Http404 from error
+
+    def get_requests_session(self) -> requests.Session:
+        return OtherSite()
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
         """Those of the environment; none in the database, so sign-in pages ask it nothing."""

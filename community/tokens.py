@@ -40,7 +40,7 @@ class SignedToken(Token):
             token = cls(text)  # type: ignore[arg-type]  # simplejwt declares the encoded form as Token
         except TokenError as error:
             raise invalid() from error
-        if parse_uuid(token.get("sub")) is None:
+        if parse_uuid(token.get("sub")) is None or ("fam" in token and token.family_id is None):
             raise invalid()
         return token
 

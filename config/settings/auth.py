@@ -42,6 +42,7 @@ MFA_FORMS = {
 
 SOCIALACCOUNT_PROVIDERS = sign_in_providers(env)
 SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 # An address that another site vouches for never opens an account that is here already.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 ACCOUNT_SIGNUP_FORM_CLASS = "community.forms.NameForm"
@@ -51,6 +52,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = env.EMAIL_VERIFICATION
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_FORMS = {"add_email": "community.address.NewAddressForm"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = None  # each person chooses at sign-in
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
