@@ -44,5 +44,9 @@ SPECTACULAR_SETTINGS = {
         "Role": "community.models.Role",
         "Scope": "community.policies.SCOPES",
         "AgentStatus": "agent_app.models.AgentStatus",
+        "FileStatus": "community.models.FileStatus",
+        "NotificationKind": "community.models.NotificationKind",
+        "EntryKind": "billing.models.EntryKind",
+        "SignInKind": ["browser", "program"],
     },
 }
