@@ -17,8 +17,8 @@ def model() -> Iterator[FakeOpenAI]:
 
 @pytest.fixture(scope="package")
 def stack(model: FakeOpenAI) -> Iterator[Stack]:
-    """Without a worker: who needs one starts it."""
-    with Stack(environment={"LOCAL_MODEL_URL": model.base_url}) as running:
+    """Without a worker: who needs one starts it. Without plans: their limits would stand in the way of most requests."""
+    with Stack(environment={"LOCAL_MODEL_URL": model.base_url, "BILLING_MODE": "off"}) as running:
         running.start("web")
         yield running
 
