@@ -30,10 +30,10 @@ INVARIANTS: Mapping[str, str] = MappingProxyType(
         """,
         "entries are numbered without gap and each says the balance after it": """
             SELECT id FROM (
-                SELECT id, number, balance_after, ROW_NUMBER() OVER following AS position, SUM(amount) OVER following AS running
-                FROM billing_ledgerentry
-                WINDOW following AS (PARTITION BY account_id ORDER BY number ROWS UNBOUNDED PRECEDING)
-            ) entry WHERE position <> number OR running <> balance_after
+                SELECT id, number, amount, balance_after,
+                       LAG(number, 1, 0::bigint) OVER booked AS previous, LAG(balance_after, 1, 0::numeric) OVER booked AS before
+                FROM billing_ledgerentry WINDOW booked AS (PARTITION BY account_id ORDER BY number)
+            ) entry WHERE number <> previous + 1 OR balance_after <> before + amount
         """,
         "what remains of an account's lots is its balance (nothing, where the balance is below zero)": """
             SELECT account.id FROM billing_creditaccount account LEFT JOIN (
@@ -84,6 +84,7 @@ def check() -> list[Finding]:
         if not nested:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                cursor.execute("SET LOCAL work_mem = '128MB'")  # a million entries are sorted in memory
         found = [_look(name, query) for name, query in INVARIANTS.items()]
     return [finding for finding in found if finding.count]
 

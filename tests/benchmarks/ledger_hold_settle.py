@@ -34,6 +34,21 @@ def timed(work: Callable[[int], object], count: int) -> list[float]:
     return took
 
 
+def within(work: Callable[[], object], count: int) -> list[float]:
+    """The same for work inside transactions that somebody else commits: what it adds to them."""
+    from django.db import transaction
+
+    took = []
+    for number in range(WARM + count):
+        with transaction.atomic():
+            start = time.perf_counter()
+            work()
+            passed = (time.perf_counter() - start) * 1000
+        if number >= WARM:
+            took.append(passed)
+    return took
+
+
 def a_second(work: Callable[[int, int], object], threads: int, count: int) -> float:
     """Calls a second by so many threads at once, each on a connection of its own."""
     from django.db import connection
@@ -116,9 +131,13 @@ def measure(arguments: argparse.Namespace) -> None:
         "hold + settle": lambda _number: both(one),
     }
     took = {name: timed(work, arguments.runs) for name, work in kinds.items()}
+    cpu = time.process_time()
+    took["added to a run (it commits anyway)"] = within(lambda: both(one), arguments.runs)
+    cpu = (time.process_time() - cpu) * 1000 / (WARM + arguments.runs)
     base = report.median(took["UPDATE + INSERT"])
     rows = [[name, report.median(ms), report.percentile(ms, 95), report.median(ms) / base] for name, ms in took.items()]
     report.table("One after the other, ms", ["what", "median", "p95", "x base"], rows)
+    report.say(f"  of what is added to a run, {cpu:.2f} ms are this process's CPU")
 
     count = max(20, arguments.runs // arguments.threads)
     figures: list[list[object]] = []
