@@ -4,7 +4,7 @@
 //   buttons data-action="autosave#takeTheirs" and "autosave#keepMine"
 // Posts the whole form with the revision it was made on. One request at a time: what is typed meanwhile goes with the next.
 // 200 {"revision"} saved · 409 somebody else saved: nothing is overwritten until the person chooses · 422 {"errors"} stays
-// marked · unreachable: tries again, at once when the network is back.
+// marked · unreachable: tries again, at once when the network is back. A link that is followed waits for the save.
 import { Controller } from "@hotwired/stimulus";
 import { csrfToken } from "../csrf.js";
 
@@ -26,6 +26,9 @@ export default class AutosaveController extends Base {
   dirty = false;
   busy = false;
   conflicted = false;
+  leaving = false;
+  /** The save under way. @type {Promise<boolean> | undefined} */
+  running;
 
   warn = (/** @type {BeforeUnloadEvent} */ event) => {
     if (this.dirty || this.busy) event.preventDefault();
@@ -35,13 +38,29 @@ export default class AutosaveController extends Base {
     if (this.dirty) this.later(0);
   };
 
+  /** A link waits for what was typed just before: the next page must show it. @param {MouseEvent} event */
+  leave = async (event) => {
+    const link = /** @type {Element} */ (event.target).closest("a[href]");
+    const plain = !event.defaultPrevented && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
+    if (!plain || this.leaving || this.conflicted || !(this.dirty || this.busy)) return;
+    if (!(link instanceof HTMLAnchorElement) || link.target || link.getAttribute("href")?.startsWith("#")) return;
+    event.preventDefault();
+    this.leaving = true; // what cannot be saved now is warned of by the browser
+    await this.running;
+    await this.save();
+    link.click();
+    this.leaving = false;
+  };
+
   connect() {
+    document.addEventListener("click", this.leave);
     window.addEventListener("beforeunload", this.warn);
     window.addEventListener("online", this.online);
   }
 
   disconnect() {
     clearTimeout(this.timer);
+    document.removeEventListener("click", this.leave);
     window.removeEventListener("beforeunload", this.warn);
     window.removeEventListener("online", this.online);
   }
@@ -66,7 +85,8 @@ export default class AutosaveController extends Base {
     body.set("revision", String(this.revisionValue));
     const sent = this.mine;
     this.mine = new Set();
-    if (!(await this.post(body))) sent.forEach((name) => this.mine.add(name));
+    this.running = this.post(body);
+    if (!(await this.running)) sent.forEach((name) => this.mine.add(name));
   }
 
   /** @param {FormData} body @returns {Promise<boolean>} whether it was saved */

@@ -127,3 +127,17 @@ test("a wrong value is marked at its field, and the mark goes with the next save
   await pass(600);
   assert.equal(page.one("[name=name]").getAttribute("aria-invalid"), null);
 });
+
+test("a link followed right after typing waits for the save", async () => {
+  page.one("form").insertAdjacentHTML("afterend", '<a href="/chat/">Open chat</a>');
+  const followed = [];
+  page.one("a").addEventListener("click", (event) => {
+    if (event.eventPhase === page.window.Event.AT_TARGET) followed.push(calls.length);
+  });
+  const calls = answering([json({ revision: 4 })]);
+  type("name", "New");
+  page.one("a").click();
+  await page.settled();
+  assert.equal(calls.length, 1);
+  assert.deepEqual(followed, [0, 1], "held back first, followed once it was saved");
+});
