@@ -45,9 +45,7 @@ class FailedRuns:
     def _item(self, run: Run) -> InboxItem:
         url = reverse("agents:run", args=[run.id])
         name = run.agent.name if run.agent else _("A run")
-        look = InboxAction(
-            name="look", label=_("Look"), method="GET", page=url, api=reverse("api-run", args=[run.id]), primary=True
-        )
+        look = InboxAction(name="look", label=_("Look"), method="GET", page=url, api=reverse("api-run", args=[run.id]))
         return InboxItem(
             kind=self.kind, id=run.id, title=_("%(name)s failed") % {"name": name}, url=url, icon="circle-x",
             created_at=run.created_at, text=str((run.error or {}).get("error") or run.reason)[:300], actions=(look,),

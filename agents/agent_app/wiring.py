@@ -43,7 +43,7 @@ def register() -> None:
         )
     )
     shell.registry.add_navigation(
-        shell.NavItem(key="models", label=_("Models"), icon="cpu", route="agents:models", order=60)
+        shell.NavItem(key="models", label=_("Models"), icon="cpu", route="agents:models", order=60, mobile=True)
     )
     shell.registry.add_badge("runs", running)
     palette.register()
