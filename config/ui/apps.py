@@ -9,6 +9,9 @@ class UiConfig(AppConfig):
     label = "ui"
 
     def ready(self) -> None:
+        """Every process sends tasks to our broker: commands and tests too, which do not pass by ``config.asgi``."""
+        from config import celery  # noqa: F401
+
         shell.registry.add_navigation(
             shell.NavItem(key="home", label=_("Home"), icon="house", route="home", order=10, mobile=True)
         )
