@@ -188,6 +188,25 @@ async def test_what_happens_in_a_workspace_reaches_its_members_only(stack: Stack
         await dave.hears_nothing_of("agent.saved")
 
 
+async def test_runs_are_heard_of_when_they_start_and_end(stack: Stack, people: dict[str, Person]) -> None:
+    alice = people["alice"]
+    alice.provider("http://127.0.0.1:9/v1", ["m"])
+    agent_id = alice.agent("fake/m")
+    async with listening(stack, people["bob"]) as bob, listening(stack, people["dave"]) as dave:
+        headers = {"Prefer": "respond-async"}
+        started = await asyncio.to_thread(
+            alice.request, "POST", f"/agents/{agent_id}/run/", {"message": "Hello"}, 202, headers=headers
+        )
+        run_id = started.json()["run_id"]
+        assert (await bob.until("run.started"))["run_id"] == run_id
+        await bob.send("resync")
+        assert (await bob.until("badges"))["badges"]["runs"] == 1
+        await asyncio.to_thread(alice.request, "POST", f"/runs/{run_id}/cancel/", {}, 200)
+        ended = await bob.until("run.ended")
+        assert (ended["run_id"], ended["status"]) == (run_id, "cancelled")
+        await dave.hears_nothing_of("run.started")
+
+
 async def test_resync_gives_the_numbers_as_they_are(stack: Stack, people: dict[str, Person]) -> None:
     async with listening(stack, people["dave"]) as dave:
         await dave.send("resync")

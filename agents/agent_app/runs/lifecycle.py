@@ -90,6 +90,9 @@ def start(
     run.save(force_insert=True)
     charges.open_first(run, registry.get(kind).first_call(run))
     transaction.on_commit(lambda: enqueue(run.id))
+    realtime.send_on_commit(
+        realtime.workspace_group(run.workspace_id), "run.started", {"run_id": run.id, "status": run.status}
+    )
     return run, True
 
 
