@@ -9,10 +9,11 @@ from community.services import files, idempotency, notifications, sessions, sign
 
 @shared_task(name="community.purge_expired")
 def purge_expired() -> None:
-    """Delete idempotency records older than 24 hours, and sign-ins that ended a while ago."""
+    """Delete idempotency records older than 24 hours, sign-ins that ended a while ago, notifications of half a year ago."""
     idempotency.expired_delete()
     sessions.expired_delete()
     sign_ins.expired_delete()
+    notifications.notifications_purge()
 
 
 @shared_task(name="community.scan_file")

@@ -92,6 +92,13 @@ def _announce(new: list[Notification]) -> None:
             jobs.send_on_commit("community.mail_notification", notification_id=notification.id)
 
 
+def notifications_purge(*, keep: timedelta = timedelta(days=180), batch: int = 5000) -> int:
+    """Forget what is half a year old; answers how many."""
+    old = Notification.objects.filter(created_at__lt=timezone.now() - keep).values("id")[:batch]
+    deleted, _by_model = Notification.objects.filter(id__in=old).delete()
+    return deleted
+
+
 # What people do with them
 
 

@@ -73,6 +73,13 @@ def test_who_is_deactivated_is_told_nothing(cast: Cast) -> None:
     assert tell(cast.bob) == []
 
 
+def test_after_half_a_year_it_is_forgotten(cast: Cast) -> None:
+    tell(cast.alice, cast.bob)
+    Notification.objects.filter(user=cast.alice.user).update(created_at=timezone.now() - timedelta(days=181))
+    assert notifications.notifications_purge() == 1
+    assert Notification.objects.get().user == cast.bob.user
+
+
 # Channels
 
 
