@@ -1,20 +1,17 @@
 """The signed-in person."""
 
-from uuid import UUID
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from community import account, policies
+from community import policies
 from community.access import scope_too_low
 from community.api.auth import parsed
 from community.api.authentication import TokenUse
-from community.api.serializers import DeleteMeInput, MeInput, MeSerializer, SignInSerializer
+from community.api.serializers import DeleteMeInput, MeInput, MeSerializer
 from community.models import User
-from community.services import erasure, people, sessions, sign_ins
-from config.lib import lists
+from community.services import erasure, people, sessions
 from config.lib.errors import Unauthenticated
 
 
@@ -54,30 +51,4 @@ class MeView(APIView):
         user = person(request)
         sessions.password_confirm(request=request._request, user=user, **parsed(DeleteMeInput, request))
         erasure.person_erase(user=user)
-        return Response(status=204)
-
-
-class SignInsView(APIView):
-    @lists.describe("sign_ins_list", SignInSerializer, tags=["people"])
-    def get(self, request: Request) -> Response:
-        """Where the person is signed in, by browsers and by programs."""
-        token, session = request.auth, getattr(request._request, "session", None)
-        rows = account.sign_ins(
-            person(request),
-            session_key=session.session_key if session and token is None else None,
-            family_id=getattr(token, "family_id", None),
-        )
-        return lists.answer(request, rows, SignInSerializer)
-
-    @extend_schema(operation_id="sign_ins_end_all", tags=["people"], responses={204: None})
-    def delete(self, request: Request) -> Response:
-        """Sign out everywhere, here as well. API tokens stay."""
-        sign_ins.sign_ins_end_all(user=person(request))
-        return Response(status=204)
-
-
-class SignInView(APIView):
-    @extend_schema(operation_id="sign_ins_end", tags=["people"], responses={204: None})
-    def delete(self, request: Request, sign_in_id: UUID) -> Response:
-        sign_ins.sign_in_end(user=person(request), sign_in_id=sign_in_id)
         return Response(status=204)

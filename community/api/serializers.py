@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from community.account import SignIn
 from community.models import Role, User, Workspace
 from community.services.sessions import Tokens
 
@@ -84,16 +83,6 @@ class DeleteMeInput(serializers.Serializer[Any]):
     """The password again, where the person has one: a token alone must not be enough to delete an account."""
 
     password = PasswordField(required=False, default="")
-
-
-class SignInSerializer(serializers.Serializer[SignIn]):
-    id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=("browser", "program"))
-    device = serializers.CharField(source="device.words")
-    ip = serializers.IPAddressField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    last_seen_at = serializers.DateTimeField()
-    current = serializers.BooleanField()
 
 
 class WorkspaceSerializer(serializers.ModelSerializer[Workspace]):

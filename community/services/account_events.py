@@ -37,10 +37,10 @@ def sign_in_refused(*, request: HttpRequest | None, email: str) -> None:
 
 
 @transaction.atomic
-def password_changed(*, request: HttpRequest, user: User) -> None:
-    """Every other sign-in has ended with the old password; this browser's stays where it is signed in."""
+def password_changed(*, request: HttpRequest | None, user: User) -> None:
+    """Every other sign-in has ended with the old password; that of the browser behind ``request`` stays."""
     keep = None
-    if getattr(request, "user", None) == user:
+    if request is not None and request.user == user:
         sign_ins.browser_session_track(request=request, user=user)
         keep = request.session.session_key
     ended = sign_ins.sign_ins_end_others(user=user, keep=keep)

@@ -8,6 +8,7 @@ from allauth.core import ratelimit
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -20,6 +21,7 @@ from community.adapters import AccountAdapter
 from community.models import RefreshFamily, User
 from community.models.sessions import AGENT_LENGTH
 from community.second_factor import AuthenticateForm
+from community.services import account_events
 from community.services.people import EmailTaken, person_register
 from community.tokens import AccessToken, MfaToken, RefreshToken, invalid
 from config.lib import audit
@@ -79,7 +81,7 @@ def session_open_with_code(*, request: HttpRequest, mfa_token: str, code: str) -
     return _sign_in(user, method="mfa", request=request)
 
 
-def password_confirm(*, request: HttpRequest, user: User, password: str) -> None:
+def password_confirm(*, request: HttpRequest, user: User, password: str, field: str = "password") -> None:
     """``user``, who is signed in, gives their password again; who has none need not. Raises InvalidInput, Throttled."""
     if not user.has_usable_password():
         return
@@ -88,7 +90,26 @@ def password_confirm(*, request: HttpRequest, user: User, password: str) -> None
     except ValidationError as error:
         raise _throttled(error) from error
     if not right:
-        raise InvalidInput(_("Some fields are not valid."), errors={"password": [_("This password is not right.")]})
+        raise InvalidInput(_("Some fields are not valid."), errors={field: [_("This password is not right.")]})
+
+
+def password_change(*, request: HttpRequest, user: User, current: str, new: str) -> Tokens:
+    """A new password for ``user``, who gives the one they have. Every sign-in there is ends; answers a new one.
+
+    Raises InvalidInput, Throttled.
+    """
+    password_confirm(request=request, user=user, password=current, field="current")
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        raise InvalidInput(_("Some fields are not valid."), errors={"new": error.messages}) from error
+    user.set_password(new)
+    with transaction.atomic():
+        user.save(update_fields=["password", "updated_at"])
+        account_events.password_changed(request=None, user=user)
+        tokens = _sign_in(user, method="password", request=request)
+    AccountAdapter(request).send_notification_mail("account/email/password_changed", user)
+    return tokens
 
 
 def session_open_first(*, request: HttpRequest, email: str, password: str, name: str) -> Tokens | User:

@@ -198,3 +198,22 @@ def test_ended_sessions_are_forgotten(alice: User) -> None:
     assert sign_ins.expired_delete() == 0
     BrowserSession.objects.update(last_seen_at=timezone.now() - timedelta(days=40))
     assert sign_ins.expired_delete() == 1
+
+
+def test_a_program_changes_the_password_and_goes_on_with_new_tokens(alice: User, mailoutbox: list[Any]) -> None:
+    browser, program = browser_of(alice), program_of(alice)
+    headers = {"Authorization": f"Bearer {program['access']}"}
+    for body, field in (
+        ({"current": "wrong", "new": "another quiet place"}, "current"),
+        ({"current": PASSWORD, "new": "short"}, "new"),
+        ({"new": "another quiet place"}, "current"),
+    ):
+        refused = Api().post("users/me/password/", body, headers=headers)
+        assert (refused.status_code, set(refused.json()["errors"])) == (400, {field})
+    assert works(program["access"])
+    answer = Api().post("users/me/password", {"current": PASSWORD, "new": "another quiet place"}, headers=headers)
+    assert answer.status_code == 200
+    assert (works(program["access"]), works(answer.json()["access"]), signed_in(browser)) == (False, True, False)
+    assert [mail.subject for mail in mailoutbox] == ["Your password was changed"]
+    assert AuditEntry.objects.filter(action="person.password_changed", actor_id=alice.id).count() == 1
+    browser_of(alice, password="another quiet place")

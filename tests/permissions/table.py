@@ -38,6 +38,7 @@ TABLE = [
     Line("PATCH", "users/me/", (200, 200, 200, 200, 200, 401), {"bio": "Hello"}, scope="person"),
     Line("PUT", "users/me/", (400, 400, 400, 400, 400, 401), {"bio": "Hello"}, scope="person"),
     Line("DELETE", "users/me/", (409, 204, 204, 204, 204, 401), scope="person"),
+    Line("POST", "users/me/password/", (400, 400, 400, 400, 400, 401), {"new": "short"}, scope="person"),
     Line("GET", "users/me/sign-ins/", (200, 200, 200, 200, 200, 401), scope="person"),
     Line("DELETE", "users/me/sign-ins/", (204, 204, 204, 204, 204, 401), scope="person"),
     Line("DELETE", "users/me/sign-ins/{nobody}/", (404, 404, 404, 404, 404, 401), scope="person"),

@@ -98,8 +98,8 @@ def test_signing_in_as_another_takes_nothing_along(alice: User, cast: Cast) -> N
 @pytest.mark.parametrize("name", ["token", "access", "access_token", "bearer", "jwt", "Authorization", "authorization"])
 def test_a_token_in_the_address_opens_nothing(alice: User, name: str) -> None:
     access = sessions._sign_in(alice, method="test").access
-    assert Api().get(f"users/me/?{name}={access}").status_code == 401
-    assert Api().get(f"users/me/?{name}=Bearer%20{access}").status_code == 401
+    for value in (access, f"Bearer%20{access}"):
+        assert Api().get(f"users/me/?{name}={value}").status_code in (400, 401)
 
 
 def test_a_token_in_a_cookie_or_in_the_body_opens_nothing(alice: User) -> None:

@@ -40,10 +40,10 @@ export default class AutosaveController extends Base {
 
   /** A link waits for what was typed just before: the next page must show it. @param {MouseEvent} event */
   leave = async (event) => {
-    const link = /** @type {Element} */ (event.target).closest("a[href]");
+    const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest("a[href]"));
     const plain = !event.defaultPrevented && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
     if (!plain || this.leaving || this.conflicted || !(this.dirty || this.busy)) return;
-    if (!(link instanceof HTMLAnchorElement) || link.target || link.getAttribute("href")?.startsWith("#")) return;
+    if (!link || link.getAttribute("target") || link.getAttribute("href")?.startsWith("#")) return;
     event.preventDefault();
     this.leaving = true; // what cannot be saved now is warned of by the browser
     await this.running;
