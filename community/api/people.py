@@ -47,8 +47,13 @@ class MeView(APIView):
 
     @extend_schema(operation_id="users_me_delete", tags=["people"], request=DeleteMeInput, responses={204: None})
     def delete(self, request: Request) -> Response:
-        """Deletes the account. 409 `last_owner` with `workspaces` while others work in what only this person owns."""
-        user = person(request)
-        sessions.password_confirm(request=request._request, user=user, **parsed(DeleteMeInput, request))
+        """Deletes the account. 409 `last_owner` with `workspaces` while others work in what only this person owns.
+
+        Takes an access token of a sign-in that is at most five minutes old, or `{"password"}` as its body.
+        """
+        user, family_id = person(request), getattr(request.auth, "family_id", None)
+        sessions.password_confirm_or_fresh(
+            request=request._request, user=user, family_id=family_id, **parsed(DeleteMeInput, request)
+        )
         erasure.person_erase(user=user)
         return Response(status=204)

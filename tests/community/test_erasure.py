@@ -8,9 +8,10 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
+from django.utils import timezone
 
 from community import registry
-from community.models import AuditEntry, Membership, Role, User, Workspace
+from community.models import AuditEntry, Membership, RefreshFamily, Role, User, Workspace
 from community.services import erasure, sessions
 from community.services.people import person_register
 from community.services.workspaces import workspace_create
@@ -114,7 +115,9 @@ def signed(user: User) -> dict[str, str]:
 
 @pytest.mark.parametrize("body", [{}, {"password": ""}, {"password": "wrong"}])  # pragma: allowlist secret
 def test_a_token_alone_deletes_nobody(alice: User, body: dict[str, str]) -> None:
-    answer = Api().delete("users/me/", body, headers=signed(alice))
+    headers = signed(alice)
+    RefreshFamily.objects.update(created_at=timezone.now() - sessions.FRESH)
+    answer = Api().delete("users/me/", body, headers=headers)
     assert (answer.status_code, set(answer.json()["errors"])) == (400, {"password"})
     assert User.objects.get(id=alice.id).is_active
 
@@ -123,6 +126,13 @@ def test_with_the_password_the_account_is_deleted(alice: User) -> None:
     headers = signed(alice)
     assert Api().delete("users/me", {"password": PASSWORD}, headers=headers).status_code == 204
     assert Api().get("users/me/", headers=headers).status_code == 401
+
+
+def test_a_sign_in_that_is_minutes_old_is_as_good_as_the_password(alice: User) -> None:
+    headers = signed(alice)
+    wrong = Api().delete("users/me/", {"password": "wrong"}, headers=headers)  # pragma: allowlist secret
+    assert wrong.status_code == 400
+    assert Api().delete("users/me/", headers=headers).status_code == 204
 
 
 def test_the_last_owner_is_told_of_which_workspaces(cast: Cast) -> None:

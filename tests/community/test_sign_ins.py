@@ -16,6 +16,7 @@ from community.services.people import person_register
 from config.lib.errors import NotFound
 from tests.cast import PASSWORD, Api, Cast, fresh_address
 
+NEW = "another quiet place"  # pragma: allowlist secret
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 (KHTML, like Gecko) Version/18.0 Safari/604"
@@ -172,11 +173,7 @@ def test_asking_who_it_is_still_costs_one_query(alice: User, django_assert_num_q
 
 def test_a_new_password_ends_every_other_sign_in(alice: User) -> None:
     here, there, program = browser_of(alice), browser_of(alice), program_of(alice)
-    new = {
-        "oldpassword": PASSWORD,
-        "password1": "another quiet place",  # pragma: allowlist secret
-        "password2": "another quiet place",  # pragma: allowlist secret
-    }
+    new = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     assert here.post("/accounts/password/change/", new).status_code == 302
     assert signed_in(here)
     assert not signed_in(there)
@@ -204,16 +201,16 @@ def test_a_program_changes_the_password_and_goes_on_with_new_tokens(alice: User,
     browser, program = browser_of(alice), program_of(alice)
     headers = {"Authorization": f"Bearer {program['access']}"}
     for body, field in (
-        ({"current": "wrong", "new": "another quiet place"}, "current"),
+        ({"current": "wrong", "new": NEW}, "current"),
         ({"current": PASSWORD, "new": "short"}, "new"),
-        ({"new": "another quiet place"}, "current"),
+        ({"new": NEW}, "current"),
     ):
         refused = Api().post("users/me/password/", body, headers=headers)
         assert (refused.status_code, set(refused.json()["errors"])) == (400, {field})
     assert works(program["access"])
-    answer = Api().post("users/me/password", {"current": PASSWORD, "new": "another quiet place"}, headers=headers)
+    answer = Api().post("users/me/password", {"current": PASSWORD, "new": NEW}, headers=headers)
     assert answer.status_code == 200
     assert (works(program["access"]), works(answer.json()["access"]), signed_in(browser)) == (False, True, False)
     assert [mail.subject for mail in mailoutbox] == ["Your password was changed"]
     assert AuditEntry.objects.filter(action="person.password_changed", actor_id=alice.id).count() == 1
-    browser_of(alice, password="another quiet place")
+    browser_of(alice, password=NEW)

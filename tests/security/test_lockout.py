@@ -11,6 +11,7 @@ from community.models import User
 from community.services.people import person_register
 from tests.cast import PASSWORD, Api, fresh_address
 
+NEW = "another quiet place"  # pragma: allowlist secret
 WRONG = "not the password"  # pragma: allowlist secret
 PAIR, HOUR = attempts.PAIR_LIMITS[0][0], attempts.STRANGERS_LIMITS[0][0]
 
@@ -97,9 +98,9 @@ def test_a_new_password_by_mail_lets_them_in_anywhere(alice: User, mailoutbox: l
     client.post("/accounts/password/reset/", {"email": alice.email})
     link = next(word for word in mailoutbox[-1].body.split() if "/password/reset/key/" in word)
     form = client.get("/accounts" + link.partition("/accounts")[2], follow=True)
-    new = {"password1": "another quiet place", "password2": "another quiet place"}  # pragma: allowlist secret
+    new = {"password1": NEW, "password2": NEW}
     assert client.post(form.request["PATH_INFO"], new).status_code == 302
-    assert sign_in(alice.email, "another quiet place", "192.0.2.10").status_code == 200
+    assert sign_in(alice.email, NEW, "192.0.2.10").status_code == 200
 
 
 def test_an_address_that_is_nobodys_is_answered_the_same(db: None) -> None:

@@ -19,6 +19,8 @@ from community.tokens import MfaToken
 from tests.cast import PASSWORD, Api, fresh_address
 from tests.mfa import code_of, turn_on, turn_on_by_page
 
+NEW = "another quiet place"  # pragma: allowlist secret
+
 
 @pytest.fixture
 def alice(db: None) -> User:
@@ -127,7 +129,7 @@ def test_it_lasts_five_minutes_and_dies_with_the_password(alice: User) -> None:
     content = jwt.decode(token, options={"verify_signature": False})
     assert content["exp"] - content["iat"] == 300
     assert (MfaToken.lifetime, content["typ"]) == (timedelta(minutes=5), "mfa")
-    alice.set_password("another quiet place")
+    alice.set_password(NEW)
     alice.save()
     assert second_step(token, code_of(secret)).status_code == 401
 
@@ -164,11 +166,12 @@ def test_a_password_chosen_anew_by_mail_still_needs_the_code(alice: User, mailou
     client.post("/accounts/password/reset/", {"email": alice.email})
     link = next(word for word in mailoutbox[-1].body.split() if "/password/reset/key/" in word)
     form = client.get("/accounts" + link.partition("/accounts")[2], follow=True)
-    new = {"password1": "another quiet place", "password2": "another quiet place"}  # pragma: allowlist secret
+    new = {"password1": NEW, "password2": NEW}
     assert client.post(form.request["PATH_INFO"], new).status_code == 302
     assert "_auth_user_id" not in client.session
-    answer = client.post("/accounts/login/", {"login": alice.email, "password": new["password1"]})
-    assert answer["Location"] == "/accounts/2fa/authenticate/"
+    assert client.post("/accounts/login/", {"login": alice.email, "password": NEW})["Location"] == (
+        "/accounts/2fa/authenticate/"
+    )
 
 
 @pytest.mark.parametrize("path", ["totp/activate/", "totp/deactivate/", "recovery-codes/", "recovery-codes/generate/"])
