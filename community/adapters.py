@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             raise ValidationError(error.detail) from error
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Ours in place of allauth's, which lets anybody lock anybody out (docs/adr/0012)."""
+        """Ours in place of allauth's, which lets anybody lock anybody out (docs/adr/0008)."""
         signed_in = isinstance(getattr(request, "user", None), User)
         try:
             self._attempt = attempts.begin(

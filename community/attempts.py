@@ -1,4 +1,4 @@
-"""Guessing passwords is slow, and nobody can lock somebody else out (docs/adr/0012).
+"""Guessing passwords is slow, and nobody can lock somebody else out (docs/adr/0008).
 
 Wrong passwords are counted for each pair of client address and e-mail address; past the limit that pair waits. Many client
 addresses together are counted for the e-mail address: past that limit it takes no more tries from places it never signed in

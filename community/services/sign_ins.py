@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from community import devices
 from community.models import BrowserSession, RefreshFamily, User
 from community.models.sessions import AGENT_LENGTH
-from config.lib import audit
+from config.lib import audit, realtime
 from config.lib.errors import NotFound
 from config.lib.http import client_ip
 
@@ -93,6 +93,7 @@ def _end_browsers(keys: Sequence[str]) -> None:
     for key in keys:
         # After commit: until then another process could read the session again and keep it in the cache.
         transaction.on_commit(lambda key=key: store.delete(key))  # type: ignore[misc]
+        realtime.session_ended(key)
     BrowserSession.objects.filter(session_key__in=keys).delete()
 
 

@@ -1,4 +1,4 @@
-"""Guessing is slow, and a stranger cannot lock anybody out (docs/adr/0012)."""
+"""Guessing is slow, and a stranger cannot lock anybody out (docs/adr/0008)."""
 
 from typing import Any
 
