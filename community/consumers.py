@@ -63,6 +63,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         """Whether whoever opened this is (still) signed in, and a member; else the socket is closed."""
         try:
             self.actor = await in_db(identify_scope, self.scope)
+            self.actor.require("notification.read")  # closed to API tokens: it tells what is a person's own
             await self._join()
         except (Unauthenticated, Forbidden):
             await self.close(UNAUTHENTICATED)

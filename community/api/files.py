@@ -134,7 +134,7 @@ class FileView(APIView):
     def delete(self, request: Request, file_id: UUID) -> Response:
         """Its uploader may, and editors and above."""
         actor = identify(request)
-        files.file_delete(actor=actor, file=access.get_file(actor, file_id))
+        files.file_delete(actor=actor, file=access.get_file(actor, file_id, "file.write"))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

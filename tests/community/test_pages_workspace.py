@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from community.models import ApiToken, AuditEntry, Invitation, Membership, Role, Workspace
 from community.services.workspaces import workspace_create
 from tests.agents.world import make_agent
-from tests.cast import Cast, Person, fresh_address, join, make_user
+from tests.cast import Cast, Person, fresh_address, join, make_user, on_plan
 
 HTMX = {"HX-Request": "true"}
 
@@ -19,6 +19,7 @@ HTMX = {"HX-Request": "true"}
 def office(cast: Cast) -> Person:
     """Alice, in a workspace that is not her personal one; bob edits there."""
     workspace = workspace_create(owner=cast.alice.user, name="Office")
+    on_plan(workspace.id, "pro")
     join(cast.bob.user, workspace.id, Role.EDITOR)
     return Person(cast.alice.user, workspace.id)
 

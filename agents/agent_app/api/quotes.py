@@ -43,6 +43,7 @@ class QuoteView(APIView):
     @extend_schema(operation_id="credits_quote", tags=["billing"], request=QuoteInput, responses=QuoteOutput)
     def post(self, request: Request) -> Response:
         actor = identify(request)
+        actor.require("credits.read")
         require_credits_on()
         given = QuoteInput(data=request.data)
         given.is_valid(raise_exception=True)
