@@ -21,10 +21,10 @@ WITH account AS (
  RETURNING id, latest_hold AS amount
 )
 INSERT INTO billing_hold (
-    id, workspace_id, account_id, run_id, attempt, step, model, state, amount, price, max_tokens, since_seq, prompt_tokens,
+    id, workspace_id, account_id, run_id, attempt, step, actor_id, model, state, amount, price, max_tokens, since_seq, prompt_tokens,
     completion_tokens, cached_tokens, reasoning_tokens, exact, credits, shortfall, lease_expires_at, created_at, updated_at
 )
-SELECT %(id)s, %(workspace)s, id, %(run)s, %(attempt)s, %(step)s, %(model)s, 'open', amount, %(price)s::jsonb,
+SELECT %(id)s, %(workspace)s, id, %(run)s, %(attempt)s, %(step)s, %(actor)s::uuid, %(model)s, 'open', amount, %(price)s::jsonb,
        CASE WHEN %(rate)s = 0 THEN %(wanted)s::integer
             ELSE LEAST(%(wanted)s::integer, FLOOR((amount - %(per_call)s) * 1000 / NULLIF(%(rate)s, 0)) - %(prompt)s) END,
        %(since)s, %(prompt)s, 0, 0, 0, true, 0, 0, %(lease)s, %(at)s, %(at)s
@@ -55,7 +55,7 @@ WITH step AS (
            shortfall = GREATEST(0, %(cost)s - (account.balance + account.credit_line - account.held + step.kept))
       FROM step JOIN billing_creditaccount account ON account.id = step.account_id
      WHERE hold.id = step.id
- RETURNING hold.account_id, hold.credits, hold.shortfall, hold.run_id, hold.attempt, hold.step, step.kept
+ RETURNING hold.account_id, hold.credits, hold.shortfall, hold.run_id, hold.attempt, hold.step, hold.actor_id, step.kept
 ), lots AS (
     SELECT id, remaining, expires_at, SUM(remaining) OVER (ORDER BY expires_at NULLS LAST, id) AS upto
       FROM billing_grant WHERE account_id = (SELECT account_id FROM step) AND remaining > 0
@@ -75,11 +75,11 @@ WITH step AS (
 ), entry AS (
     INSERT INTO billing_ledgerentry (
         id, created_at, account_id, workspace_id, number, kind, amount, balance_after, idempotency_key, reference, note, model,
-        run_id, price, lots
+        run_id, actor_id, price, lots
     )
     SELECT %(entry)s, %(at)s, account.id, account.workspace_id, account.entries, %(kind)s, -closed.credits, account.balance,
            %(key)s, closed.attempt || '/' || closed.step, '', %(model)s, closed.run_id,
-           %(price)s::jsonb || jsonb_build_object('shortfall', closed.shortfall::text),
+           closed.actor_id, %(price)s::jsonb || jsonb_build_object('shortfall', closed.shortfall::text),
            COALESCE((SELECT jsonb_object_agg(id, amount::text) FROM takes), '{}')
       FROM account, closed
 )

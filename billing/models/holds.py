@@ -25,6 +25,7 @@ class Hold(WorkspaceRecord):
     run_id = models.UUIDField()
     attempt = models.PositiveSmallIntegerField(default=1)
     step = models.CharField(max_length=60)
+    actor_id = models.UUIDField(null=True, blank=True, help_text=_("Who started the run."))
     model = models.CharField(max_length=260)
     state = models.CharField(max_length=10, choices=HoldState.choices, default=HoldState.OPEN)
     amount = credits_field(default=0)

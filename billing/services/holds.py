@@ -68,6 +68,7 @@ def hold_open(
     prompt_tokens: int = 0,
     max_tokens: int | None = None,
     since_seq: int = 0,
+    actor_id: UUID | None = None,
     at: datetime | None = None,
 ) -> Held:
     """Before a step: keep back what it may cost at most.
@@ -81,7 +82,7 @@ def hold_open(
     values: dict[str, Any] = {
         "id": uuid7(), "workspace": workspace_id, "run": run_id, "attempt": attempt, "step": step, "model": model,
         "price": json.dumps(price.snapshot()), "rate": price.per_1k_tokens, "per_call": price.per_call, "wanted": wanted,
-        "prompt": prompt_tokens, "since": since_seq, "at": now, "lease": now + timedelta(seconds=settings.HOLD_LEASE),
+        "prompt": prompt_tokens, "since": since_seq, "actor": actor_id, "at": now, "lease": now + timedelta(seconds=settings.HOLD_LEASE),
         "most": price.cost(prompt_tokens + (wanted or 0)),
         "least": price.cost(prompt_tokens + min(LEAST_OUTPUT, wanted or 0)), "swept": False,
     }  # fmt: skip
@@ -101,7 +102,7 @@ def hold_open(
     if known is not None:
         return hold_open(
             workspace_id=workspace_id, run_id=run_id, attempt=attempt, step=f"{step}*", model=model, price=price,
-            prompt_tokens=prompt_tokens, max_tokens=max_tokens, since_seq=since_seq, at=at,
+            prompt_tokens=prompt_tokens, max_tokens=max_tokens, since_seq=since_seq, actor_id=actor_id, at=at,
         )  # fmt: skip
     raise refusals.not_enough(workspace_id=workspace_id, price=values["least"], model=model)
 
@@ -231,7 +232,7 @@ def _booking(hold_id: UUID, snapshot: str, used: Used, state: HoldState) -> dict
 def _without_account(values: dict[str, Any]) -> Held:
     hold = Hold(
         id=values["id"], workspace_id=values["workspace"], run_id=values["run"], attempt=values["attempt"],
-        step=values["step"], model=values["model"], prompt_tokens=values["prompt"], since_seq=values["since"],
+        step=values["step"], actor_id=values["actor"], model=values["model"], prompt_tokens=values["prompt"], since_seq=values["since"],
         max_tokens=values["wanted"], lease_expires_at=values["lease"],
     )  # fmt: skip
     Hold.objects.bulk_create([hold], ignore_conflicts=True)

@@ -45,7 +45,7 @@ def entry_rows(workspace_id: UUID, entries: Iterable[LedgerEntry]) -> list[Entry
     return [
         EntryRow(
             entry, _ICONS.get(entry.kind, "circle"), _words(entry), runs.get(entry.run_id) if entry.run_id else None,
-            _step(entry.reference) if entry.run_id else "", _lots(entry, lots),
+            step_name(entry.reference) if entry.run_id else "", _lots(entry, lots),
         )
         for entry in shown
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def _words(entry: LedgerEntry) -> str:
     return f"{label} · {entry.note}" if entry.note else label
 
 
-def _step(reference: str) -> str:
+def step_name(reference: str) -> str:
     """``2/turn:1`` → turn 1, second attempt."""
     attempt, _slash, step = reference.partition("/")
     kind, _colon, number = step.partition(":")

@@ -68,6 +68,7 @@ def test_the_run_the_event_the_message_and_the_ledger_say_the_same(
     run = execute(run)
     cost = Decimal("0.6000")  # 400 tokens
     assert (run.status, run.credits, charges(run)) == ("succeeded", cost, [cost])
+    assert LedgerEntry.objects.get(run_id=run.id).actor_id == cast.alice.user.id
     complete = next(event.payload() for event in followed(run) if event.type == "message_complete")
     assert complete["usage"]["credits"] == "0.6000"
     assert Message.objects.get(id=run.message_id).usage["credits"] == "0.6000"

@@ -92,7 +92,7 @@ def _open(run: Run, attempt: int, step: str, call: ModelCall, *, since_seq: int)
     counted = call.prompt_tokens()
     return holds.hold_open(
         workspace_id=run.workspace_id, run_id=run.id, attempt=attempt, step=step, model=run.model, price=price,
-        prompt_tokens=counted, max_tokens=call.max_tokens, since_seq=since_seq,
+        prompt_tokens=counted, max_tokens=call.max_tokens, since_seq=since_seq, actor_id=run.actor_id,
     )  # fmt: skip
 
 

@@ -22,7 +22,9 @@ from agent_app.runs import lifecycle
 from agent_app.selectors import agent_rows
 from agent_app.selectors import run_list as runs_of
 from agent_app.views.agents import is_fragment
+from billing.models import LedgerEntry
 from billing.selectors import run_entries
+from billing.views.rows import step_name
 from community.views.guard import ActorRequest, signed_in
 from config.lib.ids import parse_uuid
 
@@ -71,7 +73,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "raw": _raw(run) if with_record else "",
         "with_record": run.ended and fragment,
         "explained": _explain(run),
-        "charges": run_entries(run.workspace_id, run.id) if settings.BILLING_MODE != "off" else (),
+        "charges": _charges(run),
         "can_cancel": not run.ended and request.actor.allows("run.cancel"),
     }
     return render(request, "runs/_detail.html" if fragment else "runs/detail.html", context)
@@ -82,6 +84,13 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
 def run_cancel(request: ActorRequest, run_id: UUID) -> HttpResponse:
     lifecycle.cancel(get_run(request.actor, run_id, "run.cancel"))
     return redirect("agents:run", run_id=run_id)
+
+
+def _charges(run: Run) -> list[tuple[LedgerEntry, str]]:
+    """What the ledger says of the run, with the words for each step."""
+    if settings.BILLING_MODE == "off":
+        return []
+    return [(entry, step_name(entry.reference)) for entry in run_entries(run.workspace_id, run.id)]
 
 
 def _raw(run: Run) -> str:
