@@ -15,7 +15,7 @@ run: build  ## start Troupe on http://localhost:8000 (PORT=… for another port;
 test: build  ## all tests, on embedded services of their own (ARGS="-k playground" narrows)
 	@$(BIN)/python -m deploy.testing $(ARGS)
 
-check: build  ## formatting, lint, types, layers, migrations, settings, templates, secrets
+check: build  ## formatting, lint, types, layers, migrations, settings, schema, templates, secrets
 	@$(BIN)/python -m deploy.check
 
 bench: build  ## one benchmark: make bench NAME=throughput (all of them: tests/benchmarks/)
