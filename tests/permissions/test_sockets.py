@@ -14,7 +14,7 @@ from community.tokens import AccessToken
 from config.asgi import application
 from tests.cast import Cast, Person
 from tests.permissions.table import ROLES, SOCKETS, Line
-from tests.permissions.world import filled, objects, person_of
+from tests.permissions.world import Objects, filled, person_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OPEN = 101
@@ -57,13 +57,13 @@ def token_of(person: Person | None) -> str | None:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("line", SOCKETS, ids=str)
 def test_what_becomes_of_a_socket_is_the_tables(cast: Cast, line: Line, role: str) -> None:
-    address, _data = filled(line, objects(cast))
+    address, _data = filled(line, Objects(cast))
     assert opened(address, token_of(person_of(role, cast))) == line.answers[ROLES.index(role)]
 
 
 @pytest.mark.parametrize("line", SOCKETS, ids=str)
 def test_a_token_needs_the_scope_of_the_table(cast: Cast, line: Line) -> None:
-    address, _data = filled(line, objects(cast))
+    address, _data = filled(line, Objects(cast))
     actor = get_actor(cast.alice.user, cast.alice.workspace_id)
     others = [scope for scope in SCOPES if scope not in (line.scope, ADMIN_SCOPE)]
     granted = [] if line.scope == "person" else [([line.scope], OPEN)]
@@ -74,7 +74,7 @@ def test_a_token_needs_the_scope_of_the_table(cast: Cast, line: Line) -> None:
 @pytest.mark.parametrize("line", SOCKETS, ids=str)
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
 def test_a_foreign_page_opens_none_with_the_session(cast: Cast, line: Line, origin: str) -> None:
-    address, _data = filled(line, objects(cast))
+    address, _data = filled(line, Objects(cast))
     cookie = f"sessionid={cast.alice.browser().cookies['sessionid'].value}"
     assert opened(address, None, cookie=cookie, origin=origin) == 4401
     assert opened(address, None, cookie=cookie, origin="http://localhost") == OPEN
@@ -83,7 +83,7 @@ def test_a_foreign_page_opens_none_with_the_session(cast: Cast, line: Line, orig
 @pytest.mark.parametrize("how", ["revoked", "left"])
 @pytest.mark.parametrize("line", [line for line in SOCKETS if line.scope != "person"], ids=str)
 def test_an_open_socket_ends_with_the_right_to_open_it(cast: Cast, line: Line, how: str) -> None:
-    address, _data = filled(line, objects(cast))
+    address, _data = filled(line, Objects(cast))
     actor = get_actor(cast.bob.user, cast.alice.workspace_id)
     Membership.objects.filter(user=cast.bob.user, workspace_id=cast.alice.workspace_id).update(role="admin")
     token = token_create(actor=get_actor(actor.user, actor.workspace_id), name="x", scopes=[line.scope])[1]

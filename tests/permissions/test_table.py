@@ -10,11 +10,11 @@ from community.policies import ADMIN_SCOPE, SCOPES
 from community.services.api_tokens import token_create
 from tests.cast import Api, Cast
 from tests.permissions.table import COMMITTED, PAGES, ROLES, TABLE, Line
-from tests.permissions.world import filled, objects, person_of
+from tests.permissions.world import Objects, filled, person_of
 
 
 def answer_to(cast: Cast, line: Line, role: str) -> Any:
-    address, data = filled(line, objects(cast))
+    address, data = filled(line, Objects(cast))
     person = person_of(role, cast)
     program = person.api if person else Api()
     if role == "stranger" and not line.path.startswith(("users/", "workspaces/")):
@@ -43,7 +43,7 @@ def test_the_answer_of_an_asynchronous_view_is_the_tables(cast: Cast, line: Line
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("line", PAGES, ids=str)
 def test_the_answer_of_a_page_is_the_tables(cast: Cast, line: Line, role: str) -> None:
-    address, data = filled(line, objects(cast))
+    address, data = filled(line, Objects(cast))
     person = person_of(role, cast)
     browser = person.browser() if person else Client()
     response = getattr(browser, line.method.lower())(address, data or {})
@@ -63,7 +63,7 @@ def program_with(cast: Cast, scopes: list[str]) -> Api:
 
 
 def check_scope(cast: Cast, line: Line) -> None:
-    address, data = filled(line, objects(cast))
+    address, data = filled(line, Objects(cast))
 
     def status_with(scopes: list[str]) -> int:
         status: int = program_with(cast, scopes).request(line.method, address, data).status_code

@@ -1,9 +1,10 @@
 """What the table's lines are tried on: the people of each role, and one object of each kind in alice's workspace."""
 
+from functools import cached_property
 from typing import Any
 
-from agent_app.models import Conversation
-from community.access import get_actor
+from agent_app.models import Agent, Conversation
+from community.access import Actor, get_actor
 from community.models import Role
 from community.services.api_tokens import token_create
 from community.services.invitations import invitation_create
@@ -22,35 +23,61 @@ def person_of(role: str, cast: Cast) -> Person | None:
     return cast.by_role().get(role)
 
 
-def objects(cast: Cast) -> dict[str, object]:
-    """Ids by the name that paths give them."""
-    actor = get_actor(cast.alice.user, cast.alice.workspace_id)
-    agent = make_agent(cast.alice, model="no-such-model")
-    conversation = Conversation.objects.create(
-        workspace_id=cast.alice.workspace_id, agent=agent, created_by=cast.alice.user
-    )
-    return {
-        "nobody": NOBODYS_ID,
-        "workspace": cast.alice.workspace_id,
-        "member": join(make_user("frank"), cast.alice.workspace_id, Role.VIEWER).user.id,
-        "invitation": invitation_create(actor=actor, email="guest@example.com", role=Role.VIEWER).id,
-        "token": token_create(actor=actor, name="Robot", scopes=["runs:read"])[0].id,
-        "agent": agent.id,
-        "file": make_file(cast.alice).id,
-        "notification": tell(cast.alice)[0].id,
-        "provider": make_provider(cast.alice).id,
-        "conversation": conversation.id,
-        "run": make_run(cast.alice, agent).id,
-    }
+class Objects(dict[str, object]):
+    """Ids by the name that paths give them. Each object is made when it is first named: most lines need one."""
+
+    def __init__(self, cast: Cast) -> None:
+        self._alice, self._workspace = cast.alice, cast.alice.workspace_id
+        super().__init__(nobody=NOBODYS_ID, workspace=self._workspace)
+
+    def __missing__(self, name: str) -> object:
+        self[name] = made = getattr(self, f"_{name}")()
+        return made
+
+    @cached_property
+    def _owner(self) -> Actor:
+        return get_actor(self._alice.user, self._workspace)
+
+    @cached_property
+    def _the_agent(self) -> Agent:
+        return make_agent(self._alice, model="no-such-model")
+
+    def _agent(self) -> object:
+        return self._the_agent.id
+
+    def _conversation(self) -> object:
+        about = {"workspace_id": self._workspace, "agent": self._the_agent, "created_by": self._alice.user}
+        return Conversation.objects.create(**about).id
+
+    def _file(self) -> object:
+        return make_file(self._alice).id
+
+    def _invitation(self) -> object:
+        return invitation_create(actor=self._owner, email="guest@example.com", role=Role.VIEWER).id
+
+    def _member(self) -> object:
+        return join(make_user("frank"), self._workspace, Role.VIEWER).user.id
+
+    def _notification(self) -> object:
+        return tell(self._alice)[0].id
+
+    def _provider(self) -> object:
+        return make_provider(self._alice).id
+
+    def _run(self) -> object:
+        return make_run(self._alice, self._the_agent).id
+
+    def _token(self) -> object:
+        return token_create(actor=self._owner, name="Robot", scopes=["runs:read"])[0].id
 
 
-def filled(line: Line, ids: dict[str, object]) -> tuple[str, Any]:
+def filled(line: Line, ids: Objects) -> tuple[str, Any]:
     """The line's address and data with the ids in their places."""
 
     def fill(value: Any) -> Any:
         if isinstance(value, list):
             return [fill(part) for part in value]
-        return value.format(**ids) if isinstance(value, str) else value
+        return value.format_map(ids) if isinstance(value, str) else value
 
     data = None if line.data is None else {name: fill(value) for name, value in line.data.items()}
-    return line.address.format(**ids), data
+    return line.address.format_map(ids), data
