@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 
 from community import registry
 from community.events import PersonErased, WorkspaceClosed
-from community.models import Membership, Role, User, Workspace
+from community.models import (
+    InboxDismissal,
+    Membership,
+    Notification,
+    NotificationPreference,
+    Role,
+    User,
+    Workspace,
+)
 from community.services import sign_ins
 from config.lib import audit, events
 from config.lib.errors import Conflict
@@ -89,8 +97,8 @@ def _leave(person: User, workspace: Workspace) -> None:
 
 
 def _anonymise(person: User) -> None:
-    for kept in (EmailAddress, Authenticator, SocialAccount):
-        kept.objects.filter(user=person).delete()
+    for kept in (EmailAddress, Authenticator, SocialAccount, Notification, NotificationPreference, InboxDismissal):
+        kept._default_manager.filter(user=person).delete()
     person.email, person.handle = _nobodys_address(person), _nobodys_handle(person)
     person.name = person.avatar = person.bio = person.language = ""
     person.timezone = "UTC"

@@ -11,8 +11,19 @@ from django.test import Client
 from django.utils import timezone
 
 from community import registry
-from community.models import AuditEntry, Membership, RefreshFamily, Role, User, Workspace
+from community.models import (
+    AuditEntry,
+    InboxDismissal,
+    Membership,
+    Notification,
+    NotificationPreference,
+    RefreshFamily,
+    Role,
+    User,
+    Workspace,
+)
 from community.services import erasure, sessions
+from community.services.notifications import notification_send, preferences_update
 from community.services.people import person_register
 from community.services.workspaces import workspace_create
 from config.lib.errors import Conflict
@@ -43,6 +54,17 @@ def test_nothing_is_left_that_tells_who_it_was(alice: User) -> None:
         assert not rows.objects.filter(user=gone).exists()
     assert AuditEntry.objects.filter(actor_id=alice.id).count() > before
     assert AuditEntry.objects.filter(action="person.erased", object_id=alice.id).count() == 1
+
+
+def test_what_they_were_told_and_had_chosen_goes_and_other_peoples_stays(cast: Cast) -> None:
+    gone, kept = cast.dave.user, cast.bob.user
+    for user in (gone, kept):
+        notification_send(user_ids=[user.id], kind="invitation", key="k", title="Dave Moreau was here", url="/inbox/")
+        preferences_update(user=user, choices={("comment", "email"): True})
+        InboxDismissal.objects.create(user=user, kind="failed_run", item_id=user.id)
+    erasure.person_erase(user=gone)
+    for rows in (Notification, NotificationPreference, InboxDismissal):
+        assert [row.user_id for row in rows._default_manager.all()] == [kept.id]
 
 
 def test_nobody_gets_in_any_more_and_the_address_is_free(alice: User, client: Client) -> None:
