@@ -1,11 +1,11 @@
 """What this app puts into the registries when Django is ready."""
 
-from billing import limits, policies, shell
+from billing import demo, limits, policies, shell
 from billing.services import accounts
 from community import policies as roles
 from community.events import PersonVerified, WorkspaceCreated
 from community.models import Workspace
-from community.registry import limit_sources
+from community.registry import demo_seeders, limit_sources
 from config.lib import events
 from config.lib import shell as frame
 
@@ -15,6 +15,8 @@ def register() -> None:
         roles.allow(action, role, policies.SCOPE.get(action))
     if limits.of_workspace not in limit_sources:
         limit_sources.append(limits.of_workspace)
+    if demo.seed not in demo_seeders:
+        demo_seeders.append(demo.seed)
     events.subscribe(WorkspaceCreated, open_account)
     events.subscribe(PersonVerified, grant_signup)
     frame.registry.balance = shell.balance
