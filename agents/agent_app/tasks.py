@@ -1,12 +1,13 @@
 """Celery's way in. Thin: an id in, one call, nothing kept here."""
 
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task, signals
 from django.utils.module_loading import import_string
 
 from agent_app.runnable import ENGINE
-from agent_app.runs import reaper
+from agent_app.runs import closing, reaper
 from agent_app.runs.worker import worker
 from config.lib import loop
 from config.lib.ids import parse_uuid
@@ -23,6 +24,11 @@ def execute_run(run_id: str) -> None:
 @shared_task(name="agents.reap_runs")
 def reap_runs() -> None:
     reaper.reap()
+
+
+@shared_task(name="agents.cancel_runs_of_closed")
+def cancel_runs_of_closed(workspace_id: str) -> None:
+    closing.runs_of_closed_cancel(workspace_id=UUID(workspace_id))
 
 
 @signals.celeryd_after_setup.connect

@@ -15,8 +15,9 @@ from agent_app.runs import registry
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
+from community.events import WorkspaceClosed
 from community.registry import add_inbox, demo_seeders, dependents
-from config.lib import shell
+from config.lib import events, jobs, shell
 
 
 def register() -> None:
@@ -50,6 +51,12 @@ def register() -> None:
     if run_labels not in run_labellers:
         run_labellers.append(run_labels)
     panels.register()
+    events.subscribe(WorkspaceClosed, cancel_runs)
+
+
+def cancel_runs(event: WorkspaceClosed) -> None:
+    """Later: there may be a thousand of them, and whoever closed the workspace waits for an answer."""
+    jobs.send_on_commit("agents.cancel_runs_of_closed", workspace_id=event.workspace_id)
 
 
 def run_labels(workspace_id: UUID, run_ids: Collection[UUID]) -> dict[UUID, RunLabel]:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from agent_app.models import Run, RunStatus
-from agent_app.runs import charges, lifecycle
+from agent_app.runs import charges, closing, lifecycle
 from agent_app.runs.registry import Outcome
 
 _LEASE_OVER = Q(status=RunStatus.RUNNING, lease_expires_at__lt=Now())
@@ -20,11 +20,12 @@ def reap() -> int:
 
     - a cancel was asked for and no worker is there to obey: cancelled;
     - its worker is gone: queued again, or failed with ``worker_lost`` when it has cost two workers already;
-    - queued, but no worker was told (the broker lost the message): told again.
+    - queued, but no worker was told (the broker lost the message): told again;
+    - its workspace was closed: cancelled (what the event of closing did not reach, or was started at that moment).
 
     What waiting runs hold is kept for them.
     """
-    touched = 0
+    touched = closing.runs_of_closed_cancel()
     orphaned = Run.objects.filter(_LEASE_OVER).values_list("id", "attempt", "takeovers", "cancel_requested_at")
     for run_id, attempt, takeovers, cancel_requested_at in orphaned[:500]:
         unchanged = _LEASE_OVER & Q(attempt=attempt)
