@@ -40,6 +40,13 @@ def invitation_list(actor: Actor) -> QuerySet[Invitation]:
     return rows.order_by("-sent_at", "-id")
 
 
+def seats(actor: Actor, *, invited: int) -> tuple[int, bool]:
+    """How many people the plan lets into the actor's workspace (0: no limit), and whether they and ``invited`` others fill it."""
+    actor.require("invitation.read")
+    most = registry.limit(actor.workspace_id, "members", 0)
+    return most, bool(most) and Membership.objects.filter(workspace_id=actor.workspace_id).count() + invited >= most
+
+
 def token_list(actor: Actor) -> QuerySet[ApiToken]:
     """The workspace's tokens that are not revoked, newest first."""
     actor.require("token.read")

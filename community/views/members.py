@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from community import access, selectors
 from community.adapters import AccountAdapter
 from community.member_forms import InvitationForm, RoleForm, add_errors, roles_for
-from community.models import User
+from community.models import Role, User
 from community.services import invitations, members
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import AppError, InvalidInput
@@ -117,14 +117,19 @@ def _page(request: ActorRequest, form: InvitationForm) -> HttpResponse:
     can_write = actor.allows("member.write")
     search = request.GET.get("q", "")[:200]
     rows = selectors.member_list(actor).search(search, addresses=can_write)
+    invited = list(selectors.invitation_list(actor)) if actor.allows("invitation.read") else []
     context = {
         "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
         "search": search,
         "roles": roles_for(actor),
         "can_write": can_write,
         "giveable": [role for role, _label in roles_for(actor)],
-        "invitations": selectors.invitation_list(actor) if actor.allows("invitation.read") else None,
+        "invitations": invited,
         "form": form,
         "me": actor.id,
     }
+    if can_write:
+        waiting = [invitation for invitation in invited if invitation.is_open]
+        most, full = selectors.seats(actor, invited=len(waiting))
+        context |= {"most": most, "full": full, "owns": actor.role == Role.OWNER}
     return render(request, "workspace/members.html", context, status=422 if form.errors else 200)

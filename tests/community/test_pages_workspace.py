@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from community import registry
 from community.models import ApiToken, AuditEntry, Invitation, Membership, Role, Workspace
 from community.services.workspaces import workspace_create
 from tests.agents.world import make_agent
@@ -120,7 +122,7 @@ def test_the_members_page_costs_the_same_for_many(
     for number in range(12):
         join(make_user(f"more{number}"), office.workspace_id, Role.VIEWER)
     browser = office.browser()
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         page = text_of(browser.get("/workspace/members/"))
     assert page.count("/remove/") == 13
     assert text_of(browser.get("/workspace/members/", {"q": "more11"})).count("/remove/") == 1
@@ -173,3 +175,33 @@ def test_the_audit_page_costs_the_same_for_many(
     )
     with django_assert_max_num_queries(6):
         browser.get("/workspace/audit/", headers=HTMX)
+
+
+def test_who_cannot_invite_for_the_plan_is_told_before_they_type(office: Person, cast: Cast) -> None:
+    on_plan(office.workspace_id, "free")
+    page = text_of(office.browser().get("/workspace/members/"))
+    assert "plan is for one person" in page
+    assert 'href="/billing/">Plans and billing' in page
+    assert 'name="email"' not in page
+    erin = join(make_user("erin"), office.workspace_id, Role.ADMIN)
+    admins = text_of(erin.browser().get("/workspace/members/"))
+    assert "An owner can change it." in admins
+    assert 'href="/billing/">Plans and billing' not in admins
+    on_plan(office.workspace_id, "pro")
+    page = text_of(office.browser().get("/workspace/members/"))
+    assert 'name="email"' in page
+    assert "Plans and billing" not in page
+
+
+def test_open_invitations_take_places_too(
+    office: Person, cast: Cast, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    monkeypatch.setattr(registry, "limit_sources", [lambda _workspace_id, _name: 3])
+    browser = office.browser()
+    assert (
+        browser.post("/workspace/invitations/", {"email": fresh_address("guest"), "role": "viewer"}).status_code == 302
+    )
+    page = text_of(browser.get("/workspace/members/"))
+    assert "plan allows 3 members, and all places are taken or promised" in page
+    Invitation.objects.update(expires_at=timezone.now())
+    assert 'name="email"' in text_of(browser.get("/workspace/members/"))
