@@ -32,7 +32,17 @@ def test_a_state_is_icon_word_and_colour() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "said"),
-    [(0, "0"), ("0.0123", "0.0123"), ("0.00004", "0"), (7.4, "7.4"), (1284.6, "1,284.6"), (None, "–")],
+    [
+        (0, "0"),
+        ("0.0123", "0.0123"),
+        ("0.00004", "0"),
+        (7.4, "7.4"),
+        ("9.9675", "9.96"),
+        ("-12.999", "-12.99"),
+        ("10", "10.0"),
+        (1284.6, "1,284.6"),
+        (None, "–"),
+    ],
 )
 def test_credits(amount: float | str | None, said: str) -> None:
     assert ui.credits(amount) == said

@@ -1,7 +1,7 @@
 """The small parts of a page. ``/styleguide/`` shows each."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from django import template
@@ -85,13 +85,17 @@ def ago(moment: datetime | None) -> SafeString:
 
 @register.simple_tag
 def credits(amount: Number | None) -> str:
-    """``1,284.6``: one decimal; small amounts keep up to four, so that no cost reads as nothing."""
+    """``1,284.6`` and ``9.96``: cut, never rounded up to what is not there; small amounts keep four places."""
     if amount is None:
         return "–"
     value = Decimal(str(amount))
-    if value and abs(value) < 1:
+    if not value:
+        return "0"
+    if abs(value) < 1:
         return f"{value.normalize():.4f}".rstrip("0").rstrip(".") or "0"
-    return f"{value:,.1f}" if value else "0"
+    cut = value.quantize(Decimal("0.01") if abs(value) < 1000 else Decimal("0.1"), ROUND_DOWN)
+    whole, _point, places = f"{cut:,}".partition(".")
+    return f"{whole}.{places.rstrip('0') or '0'}"
 
 
 @register.simple_tag
