@@ -13,7 +13,6 @@ from community.events import PersonErased, WorkspaceClosed
 from community.models import (
     InboxDismissal,
     Membership,
-    Notification,
     NotificationPreference,
     Role,
     User,
@@ -97,8 +96,9 @@ def _leave(person: User, workspace: Workspace) -> None:
 
 
 def _anonymise(person: User) -> None:
-    for kept in (EmailAddress, Authenticator, SocialAccount, Notification, NotificationPreference, InboxDismissal):
-        kept._default_manager.filter(user=person).delete()
+    for kept in (EmailAddress, Authenticator, SocialAccount, NotificationPreference, InboxDismissal):
+        kept.objects.filter(user=person).delete()
+    person.notifications.all().delete()
     person.email, person.handle = _nobodys_address(person), _nobodys_handle(person)
     person.name = person.avatar = person.bio = person.language = ""
     person.timezone = "UTC"
