@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from community import opaque, policies
+from community.invited import invitations_of
 from community.models import (
     ApiToken,
     Invitation,
@@ -200,6 +201,14 @@ def find_invitation(link: str) -> Invitation:
     rows = Invitation.objects.open().select_related("workspace", "invited_by").filter(workspace__closed_at=None)
     found = rows.filter(digest=opaque.digest(link, purpose=INVITATION_PURPOSE)).first()
     if found is None or not found.is_open:
+        raise NotFound(_("This invitation is not valid, or no longer. Ask for a new one."), code="invitation_invalid")
+    return found
+
+
+def get_own_invitation(user: User, invitation_id: UUID) -> Invitation:
+    """An invitation that waits for ``user``. Raises NotFound: the same for another's, an answered one and an expired one."""
+    found = invitations_of(user).filter(id=invitation_id).first()
+    if found is None:
         raise NotFound(_("This invitation is not valid, or no longer. Ask for a new one."), code="invitation_invalid")
     return found
 

@@ -1,7 +1,9 @@
 """Facts about people and workspaces that other apps may need. Published after commit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
+
+from config.lib.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class MemberRoleChanged:
     user_id: UUID
     role: str
     changed_by: UUID
+    id: UUID = field(default_factory=uuid7, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class MemberLeft:
     workspace_id: UUID
     user_id: UUID
     removed_by: UUID | None
+    id: UUID = field(default_factory=uuid7, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

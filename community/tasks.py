@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from community.services import files, idempotency, notifications, sessions, sign_ins
+from community.services import files, idempotency, notices, notifications, sessions, sign_ins
 
 
 @shared_task(name="community.purge_expired")
@@ -39,6 +39,11 @@ def sweep_files() -> None:
 @shared_task(name="community.mail_notification")
 def mail_notification(notification_id: str) -> None:
     notifications.notification_mail(notification_id=UUID(notification_id))
+
+
+@shared_task(name="community.tell_invited")
+def tell_invited(invitation_id: str) -> None:
+    notices.invited_tell(invitation_id=UUID(invitation_id))
 
 
 @shared_task(name="community.mail_due_notifications")

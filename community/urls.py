@@ -5,7 +5,7 @@
 
 from django.urls import path
 
-from community.views import audit, inbox, members, notifications, settings, tokens, workspaces
+from community.views import audit, inbox, invitations, members, notifications, settings, tokens, workspaces
 
 urlpatterns = [
     path("settings/", settings.profile, name="settings_profile"),
@@ -20,6 +20,8 @@ urlpatterns = [
     path("notifications/<uuid:notification_id>/", notifications.notification_change, name="notification_change"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/dismiss/", inbox.dismiss, name="inbox_dismiss"),
+    path("inbox/invitations/<uuid:invitation_id>/accept/", invitations.accept, name="invitation_accept_own"),
+    path("inbox/invitations/<uuid:invitation_id>/decline/", invitations.decline, name="invitation_decline_own"),
     path("workspaces/new/", workspaces.workspace_new, name="workspace_new"),
     path("workspaces/<uuid:workspace_id>/switch/", workspaces.workspace_switch, name="workspace_switch"),
     path("workspace/", workspaces.workspace_settings, name="workspace_settings"),

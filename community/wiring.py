@@ -7,8 +7,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from community import access, policies, receivers, records, selectors
+from community.events import InvitationSent, MemberJoined, MemberLeft, MemberRoleChanged
+from community.inbox import Invitations
 from community.models import User, Workspace
-from config.lib import audit, shell
+from community.registry import add_inbox
+from community.services import notices
+from config.lib import audit, events, jobs, shell
 from config.lib.shell import NavItem
 
 # Importing it is its registration.
@@ -55,6 +59,33 @@ def register() -> None:
             mobile=True,
             count=lambda request: selectors.inbox_count(access.page_actor(request)),
         )
+    )
+    add_inbox(Invitations())
+    events.subscribe(InvitationSent, tell_invited)
+    events.subscribe(MemberJoined, tell_inviter)
+    events.subscribe(MemberRoleChanged, tell_new_role)
+    events.subscribe(MemberLeft, tell_removed)
+
+
+def tell_invited(event: InvitationSent) -> None:
+    """By a worker: the inviter's answer takes as long for an address that nobody here has."""
+    jobs.send_on_commit("community.tell_invited", invitation_id=event.invitation_id)
+
+
+def tell_inviter(event: MemberJoined) -> None:
+    notices.joined_tell(workspace_id=event.workspace_id, user_id=event.user_id)
+
+
+def tell_new_role(event: MemberRoleChanged) -> None:
+    notices.role_changed_tell(
+        fact_id=event.id, workspace_id=event.workspace_id, user_id=event.user_id, role=event.role,
+        changed_by=event.changed_by,
+    )  # fmt: skip
+
+
+def tell_removed(event: MemberLeft) -> None:
+    notices.removed_tell(
+        fact_id=event.id, workspace_id=event.workspace_id, user_id=event.user_id, removed_by=event.removed_by
     )
 
 

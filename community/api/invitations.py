@@ -1,4 +1,4 @@
-"""Invitations: made, listed, sent again and revoked by admins; accepted by whoever got the link."""
+"""Invitations: made, listed, sent again and revoked by admins; answered by whoever got the link, or has the address."""
 
 from uuid import UUID
 
@@ -10,10 +10,11 @@ from rest_framework.views import APIView
 
 from community import access, selectors
 from community.api.auth import parsed
-from community.api.members_serializers import AcceptInput, InvitationInput, InvitationOutput
+from community.api.members_serializers import AcceptInput, InvitationInput, InvitationOutput, MyInvitationOutput
 from community.api.people import person
 from community.api.serializers import WorkspaceSerializer
 from community.api.workspaces import actor_in
+from community.invited import invitations_of
 from community.services import invitations
 from config.lib import lists
 
@@ -72,3 +73,27 @@ class InvitationAcceptView(APIView):
         user = person(request)
         actor = invitations.invitation_accept(user=user, link=parsed(AcceptInput, request)["token"])
         return Response(WorkspaceSerializer(access.get_workspace(actor), context={"role": actor.role}).data)
+
+
+class MyInvitationsView(APIView):
+    @lists.describe("users_me_invitations", MyInvitationOutput, tags=["people"])
+    def get(self, request: Request) -> Response:
+        """Those that wait for the signed-in person: sent to an address that is known to be theirs. What ends first comes first."""
+        return lists.answer(request, invitations_of(person(request)).order_by("expires_at", "id"), MyInvitationOutput)
+
+
+class MyInvitationAcceptView(APIView):
+    @extend_schema(
+        operation_id="users_me_invitations_accept", tags=["people"], request=None, responses={200: WorkspaceSerializer}
+    )
+    def post(self, request: Request, invitation_id: UUID) -> Response:
+        """Joins the workspace; the person works in it from now on."""
+        actor = invitations.invitation_accept_own(user=person(request), invitation_id=invitation_id)
+        return Response(WorkspaceSerializer(access.get_workspace(actor), context={"role": actor.role}).data)
+
+
+class MyInvitationDeclineView(APIView):
+    @extend_schema(operation_id="users_me_invitations_decline", tags=["people"], request=None, responses={204: None})
+    def post(self, request: Request, invitation_id: UUID) -> Response:
+        invitations.invitation_decline(user=person(request), invitation_id=invitation_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)

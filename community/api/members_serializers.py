@@ -63,6 +63,18 @@ class InvitationOutput(serializers.ModelSerializer[Invitation]):
         read_only_fields = fields
 
 
+class MyInvitationOutput(serializers.ModelSerializer[Invitation]):
+    """An invitation as the invited person sees it."""
+
+    workspace = serializers.CharField(source="workspace.name", read_only=True)
+    invited_by = PersonOutput(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Invitation
+        fields = ("id", "workspace", "email", "role", "invited_by", "sent_at", "expires_at")
+        read_only_fields = fields
+
+
 class AcceptInput(Strict):
     token = serializers.CharField(max_length=200, help_text="What stands in the invitation's link.")
 

@@ -38,6 +38,17 @@ urlpatterns = [
     api_path("users/me/password/", sign_ins.PasswordView.as_view(), "api-password"),
     api_path("users/me/sign-ins/", sign_ins.SignInsView.as_view(), "api-sign-ins"),
     api_path("users/me/sign-ins/<uuid:sign_in_id>/", sign_ins.SignInView.as_view(), "api-sign-in"),
+    api_path("users/me/invitations/", invitations.MyInvitationsView.as_view(), "api-my-invitations"),
+    api_path(
+        "users/me/invitations/<uuid:invitation_id>/accept/",
+        invitations.MyInvitationAcceptView.as_view(),
+        "api-my-invitation-accept",
+    ),
+    api_path(
+        "users/me/invitations/<uuid:invitation_id>/decline/",
+        invitations.MyInvitationDeclineView.as_view(),
+        "api-my-invitation-decline",
+    ),
     api_path("workspaces/", workspaces.WorkspacesView.as_view(), "api-workspaces"),
     api_path("workspaces/<uuid:workspace_id>/", workspaces.WorkspaceView.as_view(), "api-workspace"),
     api_path("workspaces/<uuid:workspace_id>/leave/", workspaces.LeaveView.as_view(), "api-workspace-leave"),

@@ -44,6 +44,11 @@ class Invitation(WorkspaceRecord):
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invitation_email_lower"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role"),
         ]
+        indexes = [
+            models.Index(
+                fields=["email"], name="invitation_by_address", condition=models.Q(accepted_at=None, revoked_at=None)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} {self.role} {self.workspace_id}"

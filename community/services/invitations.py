@@ -1,11 +1,12 @@
 """Inviting people into a workspace by e-mail, and accepting.
 
 The link goes out by mail and is shown to nobody else, not even to who invites: following it proves that the address is
-one's own. No answer tells whether an address is registered here.
+one's own. Who has proved that before finds the invitation in their inbox as well. No answer tells whether an address is registered here.
 """
 
 import logging
 from datetime import timedelta
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -19,10 +20,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from community import opaque, policies
-from community.access import INVITATION_PURPOSE, Actor, find_invitation, get_actor
+from community.access import (
+    INVITATION_PURPOSE,
+    Actor,
+    find_invitation,
+    get_actor,
+    get_invitation,
+    get_own_invitation,
+)
 from community.events import InvitationSent
-from community.models import Invitation, Membership, Role, User
-from community.services import members, workspaces
+from community.models import Invitation, Membership, Role, User, Workspace
+from community.services import members, notices, workspaces
 from config.lib import audit, events
 from config.lib.errors import Conflict, Forbidden, InvalidInput
 from config.lib.http import throttle
@@ -61,6 +69,7 @@ def invitation_resend(*, actor: Actor, invitation: Invitation) -> Invitation:
     _check_role(actor, invitation.role)
     throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
     members.workspace_lock(workspace_id=actor.workspace_id)
+    invitation = get_invitation(actor, invitation.id, "invitation.write")  # again: it may have been answered meanwhile
     _send(actor, invitation, "invitation.resent")
     return invitation
 
@@ -71,7 +80,7 @@ def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
     actor.require("invitation.write")
     revoked = Invitation.objects.open().filter(id=invitation.id).update(revoked_at=timezone.now())
     if revoked:
-        _record("invitation.revoked", actor, invitation)
+        _record("invitation.revoked", actor.id, invitation)
 
 
 @transaction.atomic
@@ -89,15 +98,50 @@ def invitation_accept(*, user: User, link: str) -> Actor:
             % {"email": invitation.email, "mine": user.email},
             code="invitation_email",
         )
+    actor = _accept(user, workspace, invitation)
+    if not EmailAddress.objects.filter(email=invitation.email, verified=True).exists():  # an address is verified once
+        EmailAddress.objects.filter(user=user, email=invitation.email).update(verified=True)
+    return actor
+
+
+@transaction.atomic
+def invitation_accept_own(*, user: User, invitation_id: UUID) -> Actor:
+    """Join by an invitation that waits in the inbox of ``user``, whose address is known to be theirs: no link is needed.
+
+    It proves no address. Raises NotFound (another's, answered, revoked or expired), PlanLimitReached.
+    """
+    workspace, invitation = _own_locked(user, invitation_id)
+    return _accept(user, workspace, invitation)
+
+
+@transaction.atomic
+def invitation_decline(*, user: User, invitation_id: UUID) -> Invitation:
+    """Say no: the invitation ends, and its link with it. Raises NotFound.
+
+    The audit entry names the address and not the person: who says no shows their profile to nobody.
+    """
+    _workspace, invitation = _own_locked(user, invitation_id)
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at", "updated_at"])
+    notices.invited_settle(invitation=invitation, user=user)
+    _record("invitation.declined", None, invitation)
+    return invitation
+
+
+def _own_locked(user: User, invitation_id: UUID) -> tuple[Workspace, Invitation]:
+    workspace = members.workspace_lock(workspace_id=get_own_invitation(user, invitation_id).workspace_id)
+    return workspace, get_own_invitation(user, invitation_id)  # again: now nobody else can be answering it
+
+
+def _accept(user: User, workspace: Workspace, invitation: Invitation) -> Actor:
     if not Membership.objects.filter(workspace=workspace, user=user).exists():
         members.member_add(workspace=workspace, user=user, role=invitation.role)
     invitation.accepted_at, invitation.accepted_by_id = timezone.now(), user.id
     invitation.save(update_fields=["accepted_at", "accepted_by_id", "updated_at"])
-    if not EmailAddress.objects.filter(email=invitation.email, verified=True).exists():  # an address is verified once
-        EmailAddress.objects.filter(user=user, email=invitation.email).update(verified=True)
     workspaces.workspace_switch(user=user, workspace_id=workspace.id)
+    notices.invited_settle(invitation=invitation, user=user)
     actor = get_actor(user, workspace.id)
-    _record("invitation.accepted", actor, invitation)
+    _record("invitation.accepted", actor.id, invitation)
     return actor
 
 
@@ -131,7 +175,7 @@ def _send(actor: Actor, invitation: Invitation, action: str) -> None:
     invitation.sent_at = timezone.now()
     invitation.expires_at = invitation.sent_at + LIFETIME
     invitation.save()
-    _record(action, actor, invitation)
+    _record(action, actor.id, invitation)
     transaction.on_commit(lambda: _mail(actor, invitation, link))
     events.publish(InvitationSent(invitation.id, invitation.workspace_id, invitation.email))
 
@@ -152,10 +196,10 @@ def _mail(actor: Actor, invitation: Invitation, link: str) -> None:
         logger.exception("invitation not sent", extra={"invitation": str(invitation.id)})
 
 
-def _record(action: str, actor: Actor, invitation: Invitation) -> None:
+def _record(action: str, actor_id: UUID | None, invitation: Invitation) -> None:
     audit.record(
         audit.Entry(
-            action=action, actor_id=actor.id, workspace_id=invitation.workspace_id, object_type="invitation",
+            action=action, actor_id=actor_id, workspace_id=invitation.workspace_id, object_type="invitation",
             object_id=invitation.id, after={"email": invitation.email, "role": invitation.role},
         )
     )  # fmt: skip

@@ -40,10 +40,12 @@ def notification_send(
     url: str,
     text: Text = "",
     workspace_id: UUID | None = None,
+    channels: Collection[str] = tuple(Channel.values),
 ) -> list[Notification]:
     """Tell these people, each in their language and by the channels they chose. Answers what is new.
 
     ``key`` names the fact (``run_failed:<run id>``): who was told it is not told again. ``url`` is a path of ours.
+    ``channels`` leaves out what reaches them otherwise.
     """
     if not url.startswith("/") or url.startswith("//"):
         raise ValueError("a notification leads to a page of ours")
@@ -52,16 +54,16 @@ def notification_send(
     made = []
     for person in people:
         choices = chosen.get(person.id, {})
-        channels = {channel for channel in Channel.values if wanted(kind, channel, choices)}
-        if not channels:
+        by = {channel for channel in channels if wanted(kind, channel, choices)}
+        if not by:
             continue
         with translation.override(person.language or None):
             made.append(
                 Notification(
                     user=person, workspace_id=workspace_id, kind=kind, key=key, title=str(title)[:200], text=str(text)[:500], url=url,
-                    in_app=Channel.IN_APP in channels,
-                    email=Delivery.DUE if Channel.EMAIL in channels else Delivery.NONE,
-                    digest=Delivery.DUE if channels & {Channel.DIGEST, Channel.EMAIL} == {Channel.DIGEST} else Delivery.NONE,
+                    in_app=Channel.IN_APP in by,
+                    email=Delivery.DUE if Channel.EMAIL in by else Delivery.NONE,
+                    digest=Delivery.DUE if by & {Channel.DIGEST, Channel.EMAIL} == {Channel.DIGEST} else Delivery.NONE,
                 )
             )  # fmt: skip
     Notification.objects.bulk_create(made, ignore_conflicts=True)

@@ -27,7 +27,7 @@ class Objects(dict[str, object]):
     """Ids by the name that paths give them. Each object is made when it is first named: most lines need one."""
 
     def __init__(self, cast: Cast) -> None:
-        self._alice, self._workspace = cast.alice, cast.alice.workspace_id
+        self._alice, self._workspace, self._stranger = cast.alice, cast.alice.workspace_id, cast.dave
         super().__init__(nobody=NOBODYS_ID, workspace=self._workspace)
 
     def __missing__(self, name: str) -> object:
@@ -69,6 +69,10 @@ class Objects(dict[str, object]):
 
     def _token(self) -> object:
         return token_create(actor=self._owner, name="Robot", scopes=["runs:read"])[0].id
+
+    def _waiting(self) -> object:
+        """An invitation for the stranger."""
+        return invitation_create(actor=self._owner, email=self._stranger.user.email, role=Role.VIEWER).id
 
 
 def filled(line: Line, ids: Objects) -> tuple[str, Any]:
