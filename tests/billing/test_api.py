@@ -37,7 +37,7 @@ def test_the_balance_is_open_to_every_member_and_says_what_expires(cast: Cast) -
     answer = cast.carol.api.get("credits/balance/").json()
     expiring = answer.pop("expiring")
     assert answer == {
-        "balance": "14.6000", "held": "0.5000", "available": "14.1000", "credit_line": "0.0000", "plan": "free",
+        "balance": "14.6000", "held": "0.5000", "available": "14.1000", "credit_line": "0.0000", "plan": "pro",
     }  # fmt: skip
     assert [lot["amount"] for lot in expiring] == ["9.6000"]
 
@@ -77,9 +77,8 @@ def test_a_filter_that_means_nothing_is_refused(cast: Cast, query: dict[str, str
 
 
 @pytest.mark.parametrize("query", [{"limit": "-1"}, {"limit": "1e9"}, {"offset": "-5"}, {"limit": "NaN"}])
-def test_a_page_that_cannot_be_is_the_first(cast: Cast, query: dict[str, str]) -> None:
-    busy(cast)
-    assert cast.alice.api.get("credits/history/", query).json()["results"][0]["number"] == 4
+def test_a_page_that_cannot_be_is_refused(cast: Cast, query: dict[str, str]) -> None:
+    assert cast.alice.api.get("credits/history/", query).status_code == 400
 
 
 @pytest.mark.parametrize("by", ["format", "accept"])
@@ -207,7 +206,7 @@ def test_the_billing_page_shows_every_part_and_links_the_run(cast: Cast) -> None
     settle(account, run.id, 400)
     hold(account, other := uuid7(), tokens=300)
     page = cast.alice.browser().get("/billing/").content.decode()
-    for words in ("9.6000", "-0.4000", f'href="/runs/{run.id}/"', "Incident investigator", "turn 1", "Sign-up", "Free"):
+    for words in ("9.6000", "-0.4000", f'href="/runs/{run.id}/"', "Incident investigator", "turn 1", "Sign-up", "Pro"):
         assert words in page, words
     assert str(other) not in page
     detail = cast.carol.browser().get(f"/runs/{run.id}/").content.decode()
