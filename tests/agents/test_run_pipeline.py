@@ -97,7 +97,7 @@ def test_a_worker_that_lost_its_run_can_write_no_more(cast: Cast, agent: Agent) 
     run = start(cast.alice, agent)
     stale = lifecycle.claim(run.id, "old")
     assert stale is not None
-    lifecycle.release(run.id, stale.run.attempt, [])
+    lifecycle.release(stale.run, Produced(), [])
     assert lifecycle.claim(run.id, "new") is not None
     event = encode(run.id, 1, "content_delta", {"delta": "x"})
     save_events([(run.id, stale.run.attempt, [event])])

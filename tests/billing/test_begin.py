@@ -88,9 +88,9 @@ def test_only_staff_correct(cast: Cast) -> None:
 @pytest.mark.django_db
 def test_staff_set_plan_credit_line_and_prices_in_the_admin(cast: Cast) -> None:
     account, browser = account_open(workspace_id=cast.alice.workspace_id), staff_of(cast)
-    pro = Plan.objects.get(slug="pro")
-    browser.post(f"/admin/billing/creditaccount/{account.id}/change/", {"plan": str(pro.id), "credit_line": "50"})
-    assert (reload(account).plan_id, account.credit_line, account.available) == (pro.id, 50, 60)
+    basic = Plan.objects.get(slug="basic")
+    browser.post(f"/admin/billing/creditaccount/{account.id}/change/", {"plan": str(basic.id), "credit_line": "50"})
+    assert (reload(account).plan_id, account.credit_line, account.available) == (basic.id, 50, 60)
     rate = Rate.objects.get(reference="*gpt-4*")
     form = {"reference": rate.reference, "label": rate.label, "per_1k_tokens": "2.75", "per_call": "0"}
     assert browser.post(f"/admin/billing/rate/{rate.id}/change/", form).status_code == 302

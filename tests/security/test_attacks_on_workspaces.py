@@ -12,7 +12,7 @@ from community.opaque import new_token
 from community.services.api_tokens import token_create
 from community.services.invitations import invitation_create
 from tests.agents.world import make_agent
-from tests.cast import Api, Cast, Person, join, make_user
+from tests.cast import Api, Cast, Person, join, make_user, on_plan
 
 INJECTIONS = [
     "'", '"', "';--", "' OR '1'='1", "1; DROP TABLE community_user", "%", "_", "\\", "*", "$where", "{{7*7}}", "../../etc/passwd",
@@ -22,6 +22,7 @@ INJECTIONS = [
 
 def own_objects(person: Person) -> dict[str, str]:
     """Ids in the workspace of ``person``, by the name that paths give them."""
+    on_plan(person.workspace_id, "pro")
     actor = get_actor(person.user, person.workspace_id)
     return {
         "members": str(person.user.id),

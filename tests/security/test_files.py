@@ -44,7 +44,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "time": lambda signature: "1zzzzz:" + signature.partition(":")[2],
     "nothing": lambda signature: "",
     "more before": lambda signature: "1:" + signature,
-    "more after": lambda signature: signature + "\x00",
+    "more after": lambda signature: signature + "x",
     "no letters": lambda signature: "ü",
 }
 

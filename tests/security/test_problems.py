@@ -31,7 +31,12 @@ def test_an_unknown_path(cast: Cast, settings: Settings, debug: bool, path: str,
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/", "/api/v1/agents/", "/api/v1/users/me/", "/api/v1/runs/01900000-0000-7000-8000-00000000dead/events/"],
+    [
+        "/api/",
+        "/api/v1/agents/",
+        "/api/v1/users/me/password/",
+        "/api/v1/runs/01900000-0000-7000-8000-00000000dead/events/",
+    ],
 )
 def test_a_method_that_does_not_fit(cast: Cast, path: str) -> None:
     response = cast.alice.api.request("PUT" if path == "/api/" else "DELETE", path)
