@@ -21,6 +21,13 @@ _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 NOWHERE = {
     "accounts/confirm-email/": "the key is in an e-mail",
     "accounts/password/reset/key/": "the key is in an e-mail",
+    "invitations/<str:link>/": "the link is in an e-mail",
+    "inbox/invitations/": "answers buttons only",
+    "notifications/<uuid:notification_id>/": "answers buttons, and leads to other pages",
+    "settings/security/end/<uuid:sign_in_id>/": "answers a button only",
+    "workspace/invitations/<uuid:invitation_id>/": "answers buttons only",
+    "workspace/members/<uuid:user_id>/": "answers buttons only",
+    "workspace/tokens/<uuid:token_id>/revoke/": "answers a button only",
 }
 
 
