@@ -100,7 +100,7 @@ def _window(browser: Browser, stack: Stack, **options: Any) -> Iterator[Page]:
     watched = Watched(context)
     yield watched.page
     context.close()
-    assert watched.problems == []
+    assert not watched.problems, "\n".join(watched.problems)
 
 
 @pytest.fixture

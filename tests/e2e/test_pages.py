@@ -64,6 +64,10 @@ def pages(world: World, cookies: dict[str, str]) -> list[str]:
     return list(shown)
 
 
+def told(problems: list[str]) -> None:
+    assert not problems, "\n".join(problems)
+
+
 def visit(page: Page, found: list[str]) -> list[str]:
     """Look at each page, on a desk and on a phone. What is wrong with them; the console is the window's affair."""
     wrong = []
@@ -92,13 +96,13 @@ def test_pages_of_somebody_signed_in(alices_page: Page, world: World) -> None:
     cookies = {each["name"]: each["value"] for each in alices_page.context.cookies()}
     found = pages(world, cookies)
     assert f"/agents/{world.places['agent_id']}/chat/{world.places['conversation_id']}/" in found
-    assert visit(alices_page, found) == []
+    told(visit(alices_page, found))
 
 
 def test_pages_of_a_visitor(page: Page, world: World) -> None:
     found = pages(world, {})
     assert "/accounts/login/" in found
-    assert visit(page, found) == []
+    told(visit(page, found))
 
 
 @pytest.mark.parametrize("path", ["/agents/01900000-0000-7000-8000-00000000dead/", "/nothing/"])
@@ -107,4 +111,4 @@ def test_pages_that_are_not_there(alices_page: Page, path: str) -> None:
     answer = alices_page.request.get(path)
     assert answer.status == 404
     alices_page.set_content(answer.text())
-    assert barriers(alices_page) == []
+    told(barriers(alices_page))
