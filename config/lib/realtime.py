@@ -3,8 +3,10 @@
 Token streams do not travel here; they are read from the run's own log.
 """
 
+import atexit
 import hashlib
 import logging
+from concurrent.futures import Future, wait
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,14 @@ from redis.exceptions import RedisError
 from config.lib import loop
 
 logger = logging.getLogger(__name__)
+
+_under_way: set[Future[None]] = set()
+
+
+@atexit.register
+def _finish() -> None:
+    """A command that tells something and ends at once (``manage.py``) waits until it is told."""
+    wait(set(_under_way), timeout=2)
 
 
 def person_group(user_id: UUID) -> str:
@@ -55,7 +65,9 @@ def _body(kind: str, payload: dict[str, Any]) -> str:
 
 def _send(group: str, body: str) -> None:
     """Nobody waits for it. On the process's loop the layer keeps its connection; ``async_to_sync`` would open one a note."""
-    loop.submit(_group_send(group, body))
+    note = loop.submit(_group_send(group, body))
+    _under_way.add(note)
+    note.add_done_callback(_under_way.discard)
 
 
 async def _group_send(group: str, body: str) -> None:
