@@ -22,13 +22,15 @@ ROOMS = (
         "auth",
         90,
         (
-            "community/api/auth*.py", "community/adapters.py", "community/tokens.py", "community/services/people.py",
-            "community/services/sessions.py", "community/services/tokens.py", "community/services/mfa.py",
+            "community/api/auth*.py", "community/api/sign_ins.py", "community/adapters.py", "community/attempts.py",
+            "community/second_factor.py", "community/tokens.py", "community/services/account_events.py",
+            "community/services/api_tokens.py", "community/services/people.py", "community/services/sessions.py",
+            "community/services/sign_ins.py",
         ),
     ),
     Room("policies", 90, ("*/policies.py", "*/access.py")),
     Room("ledger", 90, ("billing/*.py",)),
-    Room("executor", 90, ("agents/agent_app/runs/*.py", "agents/agent_app/engine/*.py", "workflows/engine/*.py")),
+    Room("executor", 90, ("agents/agent_app/runs/*.py", "agents/agent_app/engine/*.py")),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from community import selectors
 from community.api.authentication import identify
-from community.api.members_serializers import AuditOutput
+from community.api.serializers_members import AuditOutput
 from community.models import AuditEntry
 from config.lib import lists
 

@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 
 from community import access, selectors
 from community.api.auth import parsed
-from community.api.members_serializers import AcceptInput, InvitationInput, InvitationOutput, MyInvitationOutput
 from community.api.people import person
 from community.api.serializers import WorkspaceSerializer
+from community.api.serializers_members import AcceptInput, InvitationInput, InvitationOutput, MyInvitationOutput
 from community.api.workspaces import actor_in
 from community.invited import invitations_of
 from community.services import invitations

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from community import access, selectors
 from community.api.auth import parsed
 from community.api.authentication import identify
-from community.api.members_serializers import ApiTokenInput, ApiTokenOutput, NewApiTokenOutput
+from community.api.serializers_members import ApiTokenInput, ApiTokenOutput, NewApiTokenOutput
 from community.services import api_tokens
 from config.lib import lists
 

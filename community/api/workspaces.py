@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from community import access, selectors
 from community.access import Actor
-from community.api import members_serializers as serializers
+from community.api import serializers_members as serializers
 from community.api.auth import parsed
 from community.api.authentication import TokenUse
 from community.api.people import person
