@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Endpoints that are about the person and not about a workspace.
 PERSONAL = {
     "api/", "api/schema/", "api/docs/", "api/v1/users/me/", "api/v1/users/me/password/",
-    "api/v1/users/me/sign-ins/", "api/v1/workspaces/",
+    "api/v1/users/me/sign-ins/", "api/v1/users/me/invitations/", "api/v1/workspaces/",
     "api/v1/invitations/accept/",
 }  # fmt: skip
 
