@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware as Authentication
 from django.contrib.messages.middleware import MessageMiddleware as Message
 from django.contrib.sessions.middleware import SessionMiddleware as Session
+from django.contrib.staticfiles.finders import get_finders
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware as XFrameOptions
@@ -61,6 +62,14 @@ class ServeStaticMiddleware(ServeStatic):  # type: ignore[misc]  # untyped
         static = request.path_info.startswith(settings.STATIC_URL)
         response: HttpResponseBase = await (super().__call__(request) if static else self.get_response(request))
         return response
+
+    def add_files_from_finders(self) -> None:
+        """Where each request looks on the disk it needs the folders, and not the list of all files (50 ms for each handler)."""
+        if not self.autorefresh:
+            super().add_files_from_finders()
+            return
+        for storage in (storage for finder in get_finders() for storage in finder.storages.values()):
+            self.insert_directory(storage.location, self.static_prefix)
 
 
 class SessionMiddleware(OnLoop, Session):
