@@ -1,5 +1,6 @@
 """People."""
 
+from functools import cache
 from typing import Any, ClassVar, Self
 from zoneinfo import available_timezones
 
@@ -21,8 +22,14 @@ handle_validator = RegexValidator(
 )
 
 
+@cache
+def _timezones() -> set[str]:
+    """Asking for them walks through the system's files."""
+    return available_timezones()
+
+
 def known_timezone(value: str) -> None:
-    if value not in available_timezones():
+    if value not in _timezones():
         raise ValidationError(_("This is no time zone we know, like Europe/Paris."), code="timezone")
 
 
