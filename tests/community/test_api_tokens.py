@@ -196,7 +196,7 @@ def test_what_has_ended_or_is_not_quite_one_opens_nothing(cast: Cast, how: str) 
     token = token_of(cast.alice, expires_at=timezone.now() + timedelta(hours=1))
     assert robot(token).get("agents/").status_code == 200
     if how == "expired":
-        ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+        ApiToken.objects.update(expires_at=timezone.now() - timedelta(hours=1))
     elif how == "revoked":
         ApiToken.objects.update(revoked_at=timezone.now())
     elif how == "deactivated":
