@@ -81,6 +81,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         about = {"request": self.request, "email": email, "base_url": settings.BASE_URL}
         self.render_mail(template_prefix, email, about | context).send()
 
+    def add_message(self, request: HttpRequest, *args: Any, **options: Any) -> None:
+        """Programs get answers; a message for the next page would follow them about in a cookie."""
+        if not request.path.startswith("/api/"):
+            super().add_message(request, *args, **options)
+
     def can_delete_email(self, email_address: EmailAddress) -> bool:
         """Never the one the person signs in with, confirmed or not."""
         return bool(email_address.email != email_address.user.email and super().can_delete_email(email_address))

@@ -72,6 +72,14 @@ class ActivateForm(AllauthActivateForm):  # type: ignore[misc]
         return may_turn_on(self.user)
 
 
+class SetupForm(ActivateForm):
+    """The same for a program, which brings the secret along: allauth's keeps it in the session."""
+
+    def __init__(self, *args: Any, user: User, secret: str, **options: Any) -> None:
+        super(AllauthActivateForm, self).__init__(*args, **options)
+        self.user, self.secret = user, secret
+
+
 def may_turn_on(user: User) -> bool:
     """Whether ``user`` may turn two-factor sign-in on: not before their address is confirmed."""
     confirmed = EmailAddress.objects.filter(user=user, email=user.email, verified=True)

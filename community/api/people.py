@@ -11,7 +11,7 @@ from community.api.auth import parsed
 from community.api.authentication import TokenUse
 from community.api.serializers import DeleteMeInput, MeInput, MeSerializer
 from community.models import User
-from community.services import erasure, people, sessions
+from community.services import confirmations, erasure, people
 from config.lib.errors import Unauthenticated
 
 
@@ -25,6 +25,19 @@ def person(request: Request, *, by_token: bool = False) -> User:
     if isinstance(request.auth, TokenUse) and not by_token:
         raise scope_too_low(policies.NO_TOKEN)
     return request.user
+
+
+def caller(request: Request) -> confirmations.Caller:
+    """The same, with what remembers when they last showed that it is them. Raises Forbidden."""
+    family_id = getattr(request.auth, "family_id", None)
+    return confirmations.Caller(request._request, person(request), request.auth is None, family_id)
+
+
+def confirmed(request: Request) -> User:
+    """The signed-in person, who showed within five minutes that it is them. Raises Forbidden ``confirmation_required``."""
+    asking = caller(request)
+    confirmations.confirmation_require(caller=asking)
+    return asking.user
 
 
 class MeView(APIView):
@@ -49,11 +62,10 @@ class MeView(APIView):
     def delete(self, request: Request) -> Response:
         """Deletes the account. 409 `last_owner` with `workspaces` while others work in what only this person owns.
 
-        Takes an access token of a sign-in that is at most five minutes old, or `{"password"}` as its body.
+        Takes `{"password"}` or `{"code"}` as its body, unless the person signed in or confirmed that it is them within five minutes.
         """
-        user, family_id = person(request), getattr(request.auth, "family_id", None)
-        sessions.password_confirm_or_fresh(
-            request=request._request, user=user, family_id=family_id, **parsed(DeleteMeInput, request)
-        )
-        erasure.person_erase(user=user)
+        asking, proof = caller(request), parsed(DeleteMeInput, request)
+        if any(proof.values()) or not confirmations.confirmed_lately(caller=asking):
+            confirmations.person_confirm(caller=asking, **proof)
+        erasure.person_erase(user=asking.user)
         return Response(status=204)

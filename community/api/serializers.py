@@ -80,9 +80,10 @@ class MeInput(serializers.Serializer[Any]):
 
 
 class DeleteMeInput(serializers.Serializer[Any]):
-    """The password again, where the person has one: a token alone must not be enough to delete an account."""
+    """The password again, or a code of the second factor: a token alone must not be enough to delete an account."""
 
     password = PasswordField(required=False, default="")
+    code = serializers.CharField(max_length=20, required=False, default="", allow_blank=True)
 
 
 class WorkspaceSerializer(serializers.ModelSerializer[Workspace]):

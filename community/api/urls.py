@@ -1,6 +1,7 @@
 """Included under ``/api/v1/``."""
 
 from community.api import (
+    addresses,
     audit,
     auth,
     files,
@@ -9,6 +10,7 @@ from community.api import (
     notifications,
     people,
     schema,
+    second_factor,
     sign_ins,
     tokens,
     workspaces,
@@ -24,6 +26,11 @@ urlpatterns = [
     api_path("auth/mfa/", auth.MfaView.as_view(), "api-auth-mfa"),
     api_path("auth/refresh-token/", auth.RefreshView.as_view(), "api-auth-refresh"),
     api_path("auth/logout/", auth.LogoutView.as_view(), "api-auth-logout"),
+    api_path("auth/verify-email/", addresses.VerifyEmailView.as_view(), "api-auth-verify-email"),
+    api_path("auth/password-reset/", addresses.PasswordResetView.as_view(), "api-auth-password-reset"),
+    api_path(
+        "auth/password-reset/confirm/", addresses.PasswordResetConfirmView.as_view(), "api-auth-password-reset-confirm"
+    ),
     api_path("files/", files.FilesView.as_view(), "api-files"),
     api_path("files/upload/", files.UploadView.as_view(), "api-files-upload"),
     api_path("files/<uuid:file_id>/", files.FileView.as_view(), "api-file"),
@@ -36,6 +43,13 @@ urlpatterns = [
     api_path("inbox/dismiss/", inbox.DismissView.as_view(), "api-inbox-dismiss"),
     api_path("users/me/", people.MeView.as_view(), "api-me"),
     api_path("users/me/password/", sign_ins.PasswordView.as_view(), "api-password"),
+    api_path("users/me/confirm/", second_factor.ConfirmView.as_view(), "api-confirm"),
+    api_path("users/me/second-factor/", second_factor.SecondFactorView.as_view(), "api-second-factor"),
+    api_path("users/me/second-factor/totp/", second_factor.TotpView.as_view(), "api-totp"),
+    api_path("users/me/second-factor/totp/confirm/", second_factor.TotpConfirmView.as_view(), "api-totp-confirm"),
+    api_path("users/me/second-factor/recovery-codes/", second_factor.RecoveryCodesView.as_view(), "api-recovery-codes"),
+    api_path("users/me/email/", addresses.AddressView.as_view(), "api-email"),
+    api_path("users/me/email/resend/", addresses.AddressResendView.as_view(), "api-email-resend"),
     api_path("users/me/sign-ins/", sign_ins.SignInsView.as_view(), "api-sign-ins"),
     api_path("users/me/sign-ins/<uuid:sign_in_id>/", sign_ins.SignInView.as_view(), "api-sign-in"),
     api_path("users/me/invitations/", invitations.MyInvitationsView.as_view(), "api-my-invitations"),

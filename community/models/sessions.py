@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from community.models.base import Record
 from config.lib.ids import uuid7
@@ -28,6 +29,7 @@ class RefreshFamily(Record):
     ip = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=AGENT_LENGTH, blank=True)
     last_seen_at = models.DateTimeField(default=timezone.now)
+    confirmed_at = models.DateTimeField(null=True, help_text=_("When the person last showed that it is them."))
 
     objects = RefreshFamilies.as_manager()
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
@@ -25,11 +24,9 @@ from community.second_factor import AuthenticateForm
 from community.services import account_events
 from community.services.people import EmailTaken, person_register
 from community.tokens import AccessToken, MfaToken, RefreshToken, invalid
-from config.lib import audit
+from config.lib import audit, realtime
 from config.lib.errors import InvalidInput, Throttled, Unauthenticated
 from config.lib.ids import uuid7
-
-FRESH = timedelta(minutes=5)
 
 _CODE_TYPES = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
 
@@ -94,15 +91,6 @@ def password_confirm(*, request: HttpRequest, user: User, password: str, field: 
         raise _throttled(error) from error
     if not right:
         raise InvalidInput(_("Some fields are not valid."), errors={field: [_("This password is not right.")]})
-
-
-def password_confirm_or_fresh(*, request: HttpRequest, user: User, password: str, family_id: UUID | None) -> None:
-    """Like ``password_confirm``; a sign-in by password that is minutes old is as good, for programs cannot send bodies everywhere."""
-    if not password and family_id is not None:
-        since = timezone.now() - FRESH
-        if RefreshFamily.objects.alive().filter(id=family_id, user=user, created_at__gt=since).exists():
-            return
-    password_confirm(request=request, user=user, password=password)
 
 
 def password_change(*, request: HttpRequest, user: User, current: str, new: str) -> Tokens:
@@ -196,6 +184,7 @@ def _sign_in(user: User, *, method: str, request: HttpRequest | None = None) -> 
         expires_at=timezone.now() + settings.REFRESH_TOKEN_LIFETIME,
         ip=devices.address(audit.client_ip.get()),
         user_agent=request.headers.get("User-Agent", "")[:AGENT_LENGTH] if request else "",
+        confirmed_at=timezone.now(),
     )
     User.objects.filter(id=user.id).update(last_login=timezone.now())
     _record("session.signed_in", user, family, method)
@@ -215,6 +204,7 @@ def _throttled(error: ValidationError) -> Throttled:
 @transaction.atomic
 def _revoke(family: RefreshFamily, *, action: str) -> None:
     RefreshFamily.objects.filter(id=family.id, revoked_at=None).update(revoked_at=timezone.now())
+    realtime.access_changed(realtime.person_group(family.user_id))
     _record(action, family.user, family, "refresh")
 
 

@@ -46,6 +46,11 @@ def session_ended(session_key: str) -> None:
     send_on_commit(session_group(session_key), "session.ended", {})
 
 
+def access_changed(group: str) -> None:
+    """Have the open sockets of ``group`` (a person's, a workspace's) ask again who they are: some right was taken away."""
+    send_on_commit(group, "access.changed", {})
+
+
 async def send_now(group: str, kind: str, payload: dict[str, Any]) -> None:
     """The same from an event loop, about what is in no database."""
     layer = get_channel_layer()

@@ -1,6 +1,7 @@
 """Deleting an account: nothing tells any more whose it was, ledger and audit stay, nobody who stays is left without an owner."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,8 +27,10 @@ from community.services import erasure, sessions
 from community.services.notifications import notification_send, preferences_update
 from community.services.people import person_register
 from community.services.workspaces import workspace_create
+from community.tokens import AccessToken
 from config.lib.errors import Conflict
 from tests.cast import PASSWORD, Api, Cast, fresh_address, join, make_user
+from tests.mfa import code_of, turn_on
 
 
 @pytest.fixture
@@ -138,10 +141,19 @@ def signed(user: User) -> dict[str, str]:
 @pytest.mark.parametrize("body", [{}, {"password": ""}, {"password": "wrong"}])  # pragma: allowlist secret
 def test_a_token_alone_deletes_nobody(alice: User, body: dict[str, str]) -> None:
     headers = signed(alice)
-    RefreshFamily.objects.update(created_at=timezone.now() - sessions.FRESH)
+    RefreshFamily.objects.update(confirmed_at=timezone.now() - timedelta(minutes=5))
     answer = Api().delete("users/me/", body, headers=headers)
     assert (answer.status_code, set(answer.json()["errors"])) == (400, {"password"})
     assert User.objects.get(id=alice.id).is_active
+
+
+def test_who_has_a_second_factor_and_no_password_gives_a_code(alice: User) -> None:
+    headers, secret = signed(alice), turn_on(alice)
+    User.objects.filter(id=alice.id).update(password="!")  # as somebody who came through another site
+    RefreshFamily.objects.update(confirmed_at=None)
+    headers = {"Authorization": f"Bearer {AccessToken.issue(User.objects.get(id=alice.id))}"}
+    assert Api().delete("users/me/", headers=headers).json()["errors"] == {"code": ["Send a code."]}
+    assert Api().delete("users/me/", {"code": code_of(secret)}, headers=headers).status_code == 204
 
 
 def test_with_the_password_the_account_is_deleted(alice: User) -> None:
