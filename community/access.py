@@ -1,12 +1,13 @@
 """Who is asking, in which workspace. The only door to a workspace."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from community import opaque, policies
@@ -40,7 +41,7 @@ _FIND_ACTOR = f"""
 """  # noqa: S608  # column names of our own model
 # The same for an API token: the token, its maker and their role there, or nothing at all.
 _FIND_TOKEN = f"""
-    SELECT token.id, token.scopes, token.last_used_at, membership.workspace_id, membership.role,
+    SELECT token.id, token.scopes, token.last_used_at, token.expires_at, membership.workspace_id, membership.role,
            {", ".join(f'person."{name}"' for name in _USER_FIELDS)}
     FROM community_apitoken token
     JOIN community_membership membership
@@ -66,7 +67,8 @@ _OF_FAMILY = """
 class Actor:
     """A person acting in a workspace, with the role they have there. Everything a service needs to know of its caller.
 
-    Where an API token acts for them ``token_id`` names it, and it may do what both their role and ``scopes`` allow.
+    Where an API token acts for them ``token_id`` names it, and it may do what both their role and ``scopes`` allow. Where a
+    program's sign-in does, ``family_id`` names that. ``until`` is when the token that was sent ends by itself.
     """
 
     user: User
@@ -74,6 +76,8 @@ class Actor:
     role: str
     token_id: UUID | None = None
     scopes: frozenset[str] = frozenset()
+    family_id: UUID | None = None
+    until: datetime | None = None
 
     @property
     def id(self) -> UUID:
@@ -129,7 +133,7 @@ def find_actor(user_id: UUID, workspace_id: UUID | None = None, family_id: UUID 
         row = cursor.fetchone()
     if row is None:
         return None
-    return Actor(User.from_db(connection.alias, _USER_FIELDS, row[2:]), row[0], row[1])
+    return Actor(User.from_db(connection.alias, _USER_FIELDS, row[2:]), row[0], row[1], family_id=family_id)
 
 
 def sign_in_lasts(user_id: UUID, family_id: UUID | None) -> bool:
@@ -150,21 +154,25 @@ def _token_actor(column: str, value: str | UUID) -> tuple[Actor, datetime | None
         row: Any = cursor.fetchone()
     if row is None:
         return None
-    token_id, scopes, last_used_at, workspace_id, role, *person = row
+    token_id, scopes, last_used_at, expires_at, workspace_id, role, *person = row
     user = User.from_db(connection.alias, _USER_FIELDS, person)
-    return Actor(user, workspace_id, role, token_id, frozenset(scopes)), last_used_at
+    return Actor(user, workspace_id, role, token_id, frozenset(scopes), until=expires_at), last_used_at
 
 
 def renewed(actor: Actor) -> Actor:
     """``actor`` as they are now, for whoever keeps one longer than a request (a socket). One query.
 
-    Raises Unauthenticated where they left, were removed or deactivated, changed their password, or the token ended.
+    Raises Unauthenticated where they left, were removed or deactivated, signed out, changed their password, or the token
+    ended.
     """
+    if actor.until is not None and actor.until <= timezone.now():
+        raise Unauthenticated(_("You are not signed in here any more."))
     if actor.token_id is not None:
         found = _token_actor("token.id", actor.token_id)
         now = found[0] if found else None
     else:
-        now = find_actor(actor.id, actor.workspace_id)
+        found_now = find_actor(actor.id, actor.workspace_id, actor.family_id)
+        now = replace(found_now, until=actor.until) if found_now else None
     if now is None or not now.user.is_active or now.user.credential_stamp != actor.user.credential_stamp:
         raise Unauthenticated(_("You are not signed in here any more."))
     return now

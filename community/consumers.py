@@ -4,121 +4,51 @@ While nothing happens a socket holds no thread and no database connection. What 
 gap (a reconnect, a server that was away) the client asks with ``resync`` and gets the numbers as they are.
 """
 
-import asyncio
 import contextlib
-import random
 import secrets
 import time
 from collections import deque
-from typing import Any
 
 import orjson
 from channels.exceptions import ChannelFull
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from redis.exceptions import RedisError
 
 from community import presence
 from community.access import Actor
-from community.api.authentication import SUBPROTOCOL, identify_scope
+from community.sockets import NOT_FOUND, SignedInSocket
 from config.lib import realtime, shell
 from config.lib.db import in_db
-from config.lib.errors import AppError, Forbidden, NotFound, Throttled, Unauthenticated
 
-UNAUTHENTICATED, NOT_FOUND = 4401, 4404
-TOO_LARGE, POLICY, TRY_LATER = 1009, 1008, 1013
+TOO_LARGE, POLICY = 1009, 1008
 MAX_FRAME = 2048
 MAX_PAGE = 200
 # A page says where it is every ten seconds; who sends far more is no page of ours.
 FRAMES, PER_SECONDS = 30, 10.0
 
 
-class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    actor: Actor
+class LiveConsumer(SignedInSocket):
+    action = "notification.read"  # closed to API tokens: it tells what is a person's own
 
     async def connect(self) -> None:
-        self.groups_joined: set[str] = set()
         self.page = ""
-        self.watch: asyncio.Task[None] | None = None
         self.received: deque[float] = deque(maxlen=FRAMES)
-        await self.accept(SUBPROTOCOL if SUBPROTOCOL in (self.scope.get("subprotocols") or []) else None)
-        if await self._identified():
+        await self.open()
+        if await self.identified():
             self.member = presence.member(self.actor.id, self.actor.user.display_name, secrets.token_hex(6))
-            self.watch = asyncio.create_task(self._watch())
+            self.watch_access()
             await self._send_badges("ready")
 
     async def disconnect(self, code: int) -> None:
-        if self.watch is not None:
-            self.watch.cancel()
         await self._go_to("")
-        for group in self.groups_joined:
-            try:
-                await self.channel_layer.group_discard(group, self.channel_name)
-            except (RedisError, OSError):
-                break  # Valkey forgets the channel by itself
+        await super().disconnect(code)
 
-    # Who it is, again and again
+    def groups_wanted(self) -> set[str]:
+        page = {presence.page_name(self.actor.workspace_id, self.page)} if self.page else set()
+        return super().groups_wanted() | page
 
-    async def _identified(self) -> bool:
-        """Whether whoever opened this is (still) signed in, and a member; else the socket is closed."""
-        try:
-            self.actor = await in_db(identify_scope, self.scope)
-            self.actor.require("notification.read")  # closed to API tokens: it tells what is a person's own
-            await self._join()
-        except (Unauthenticated, Forbidden):
-            await self.close(UNAUTHENTICATED)
-        except NotFound:
+    async def renewed(self, before: Actor) -> None:
+        if before.workspace_id != self.actor.workspace_id:  # chosen in another tab: this page is of the old one
             await self.close(NOT_FOUND)
-        except Throttled:
-            return hasattr(self, "actor") or await self._close(TRY_LATER)
-        except (AppError, RedisError, OSError):
-            await self.close(TRY_LATER)
-        else:
-            return True
-        return False
-
-    async def _close(self, code: int) -> bool:
-        await self.close(code)
-        return False
-
-    async def _join(self) -> None:
-        """Again each time: groups are forgotten after a day, and with a Valkey that lost its data."""
-        wanted = {
-            realtime.person_group(self.actor.id),
-            realtime.workspace_group(self.actor.workspace_id),
-            *([realtime.session_group(session)] if (session := self._session_key()) else []),
-        }
-        if self.page:
-            wanted.add(presence.page_name(self.actor.workspace_id, self.page))
-        for group in wanted:
-            await self.channel_layer.group_add(group, self.channel_name)
-        self.groups_joined |= wanted
-
-    def _session_key(self) -> str:
-        """The cookie's session, if that is how this socket was opened."""
-        headers = dict(self.scope.get("headers", ()))
-        if b"authorization" in headers or SUBPROTOCOL in (self.scope.get("subprotocols") or []):
-            return ""
-        cookies = headers.get(b"cookie", b"").decode("latin-1")
-        return next(
-            (
-                value
-                for name, _equals, value in (part.strip().partition("=") for part in cookies.split(";"))
-                if name == settings.SESSION_COOKIE_NAME
-            ),
-            "",
-        )
-
-    async def _watch(self) -> None:
-        """Sockets outlive sign-ins. Spread out, so that thousands of sockets do not ask in the same moment."""
-        while True:
-            await asyncio.sleep(settings.LIVE_RECHECK * random.uniform(0.8, 1.2))  # noqa: S311
-            before = self.actor
-            if not await self._identified():
-                return
-            if before.workspace_id != self.actor.workspace_id:  # chosen in another tab: this page is of the old one
-                await self.close(NOT_FOUND)
-                return
 
     # What the client says
 
@@ -149,7 +79,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             case "resync":
                 await self._send_badges("badges")
             case "ping":
-                await self._send({"type": "pong"})
+                await self.send_frame({"type": "pong"})
             case _:
                 await self._error("unknown_type", "Send an object with a type: presence, resync or ping.")
 
@@ -184,22 +114,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     # What the house says
 
-    async def live_message(self, event: dict[str, str]) -> None:
-        """A note of ``config.lib.realtime``, passed on as it is; two kinds are for the socket itself."""
-        body = event["body"]
-        kind = orjson.loads(body)["type"]
-        if kind == "session.ended":
-            await self.close(UNAUTHENTICATED)
-        elif kind == "badges":
+    async def heard(self, kind: str, body: str) -> None:
+        """Passed on as it is; one kind has the socket count again."""
+        if kind == "badges":
             await self._send_badges("badges")
         else:
             await self.send(text_data=body)
 
     async def _send_badges(self, kind: str) -> None:
-        await self._send({"type": kind, "badges": await in_db(shell.badges, self.actor)})
+        await self.send_frame({"type": kind, "badges": await in_db(shell.badges, self.actor)})
 
     async def _error(self, code: str, text: str) -> None:
-        await self._send({"type": "error", "code": code, "error": text})
-
-    async def _send(self, frame: dict[str, Any]) -> None:
-        await self.send(text_data=orjson.dumps(frame, default=str).decode())
+        await self.send_frame({"type": "error", "code": code, "error": text})

@@ -4,7 +4,7 @@ Claims are few: ``sub`` (the person), ``ver`` (User.credential_stamp: a new pass
 kind cannot pass for another), ``jti``, ``iat``, ``exp``, ``iss``; those of a sign-in also name its family, ``fam``.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -56,6 +56,10 @@ class SignedToken(Token):
     def family_id(self) -> UUID | None:
         """The sign-in this token belongs to."""
         return parse_uuid(self.get("fam"))
+
+    @property
+    def ends_at(self) -> datetime:
+        return datetime.fromtimestamp(self.payload["exp"], tz=UTC)
 
     def check_user(self, user: User | None) -> User:
         """``user`` where the token still speaks for them. Raises Unauthenticated."""

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from agent_app import access
 from agent_app.api.runs import parse_run_input
@@ -15,47 +14,54 @@ from agent_app.models import Run
 from agent_app.runs import lifecycle
 from agent_app.runs.reader import follow
 from community.access import Actor, renewed
-from community.api.authentication import SUBPROTOCOL, identify_scope
+from community.sockets import NOT_FOUND, UNAUTHENTICATED, SignedInSocket
 from config.lib.db import in_db
-from config.lib.errors import AppError, Forbidden, InvalidInput, NotFound, Unauthenticated
+from config.lib.errors import AppError, InvalidInput, NotFound, Unauthenticated
 from config.lib.http import as_app_error
 from config.lib.ids import parse_uuid
 
 logger = logging.getLogger(__name__)
 
-UNAUTHENTICATED, NOT_FOUND = 4401, 4404
 MAX_FRAME = 1_000_000
 
 
-class PlaygroundConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class PlaygroundConsumer(SignedInSocket):
     """``/api/v1/playground/{agent_id}/``. Runs go on when the socket closes; ``resume`` continues watching one."""
 
-    actor: Actor
+    action = "agent.run"
     agent_id: UUID
 
     async def connect(self) -> None:
         self.watching: dict[UUID, asyncio.Task[None]] = {}
         self.agent_id = self.scope["url_route"]["kwargs"]["agent_id"]
-        subprotocols = self.scope.get("subprotocols") or []
-        await self.accept(SUBPROTOCOL if SUBPROTOCOL in subprotocols else None)
+        await self.open()
+        if not await self.identified():
+            return
         try:
-            self.actor = await in_db(identify_scope, self.scope)
-            agent = await in_db(access.get_agent, self.actor, self.agent_id, "agent.run")
-        except (Unauthenticated, Forbidden):
-            await self.close(UNAUTHENTICATED)
+            agent = await in_db(access.get_agent, self.actor, self.agent_id, self.action)
         except NotFound:
             await self.close(NOT_FOUND)
         except AppError as error:
-            await self._fail(error)
-            await self.close()
+            await self.refused(error)
         else:
-            await self._send(
+            self.watch_access()
+            await self.send_frame(
                 {"type": "agent_loaded", "agent_id": str(agent.id), "name": agent.name, "revision": agent.revision}
             )
+
+    def identify(self) -> Actor:
+        """In the workspace it was opened in, also when its person goes to work in another."""
+        now = super().identify()
+        return now if not hasattr(self, "actor") else renewed(self.actor)
+
+    async def refused(self, error: AppError) -> None:
+        await self._fail(error)
+        await self.close()
 
     async def disconnect(self, code: int) -> None:
         for task in getattr(self, "watching", {}).values():
             task.cancel()
+        await super().disconnect(code)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
@@ -131,7 +137,6 @@ class PlaygroundConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # chann
         self.watching.pop(run_id, None)
 
     async def _fail(self, error: AppError) -> None:
-        await self._send({"type": "error", "code": error.error_code, "error": error.detail, "errors": error.errors})
-
-    async def _send(self, frame: dict[str, Any]) -> None:
-        await self.send(text_data=orjson.dumps(frame).decode())
+        await self.send_frame(
+            {"type": "error", "code": error.error_code, "error": error.detail, "errors": error.errors}
+        )

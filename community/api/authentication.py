@@ -1,6 +1,6 @@
 """How a request says who it comes from: an access token, or the browser's session. The same for views, plain async views and sockets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from io import BytesIO
 from typing import Any
@@ -89,7 +89,7 @@ class AccessTokenAuthentication(authentication.BaseAuthentication):
         if actor is None and not sign_in_lasts(user.id, token.family_id):
             raise invalid()
         if actor is not None:
-            remember_actor(request._request, actor)
+            remember_actor(request._request, _signed_in_by(actor, token))
         return user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -131,14 +131,19 @@ def _identified(request: HttpRequest | Request) -> Actor:
     plain = request._request if isinstance(request, Request) else request
     if (actor := known_actor(plain)) is not None:
         return actor
-    user = request.user if isinstance(request, Request) else http.authenticate(request)[0]
+    user, auth = (request.user, request.auth) if isinstance(request, Request) else http.authenticate(request)
     if not isinstance(user, User):
         raise Unauthenticated(_("Send an access token, or sign in."), headers={"WWW-Authenticate": "Bearer"})
     if (actor := known_actor(plain)) is not None:  # the access token's authentication found it
         return actor
     if _malformed_workspace(plain):
         raise NotFound(_("There is no such workspace."))
-    return remember_actor(plain, get_actor(user, _wanted_workspace(plain)))
+    actor = get_actor(user, _wanted_workspace(plain))
+    return remember_actor(plain, _signed_in_by(actor, auth) if isinstance(auth, AccessToken) else actor)
+
+
+def _signed_in_by(actor: Actor, token: AccessToken) -> Actor:
+    return replace(actor, family_id=token.family_id, until=token.ends_at)
 
 
 def _wanted_workspace(request: HttpRequest) -> UUID | None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from community import opaque, policies
 from community.access import TOKEN_PURPOSE, Actor
 from community.models import ApiToken
-from config.lib import audit
+from config.lib import audit, realtime
 from config.lib.errors import InvalidInput
 
 _SHOWN = 8
@@ -52,6 +52,7 @@ def token_revoke(*, actor: Actor, token: ApiToken) -> None:
     """End a token, from its next use on. Raises Forbidden."""
     actor.require("token.write")
     if ApiToken.objects.filter(id=token.id, revoked_at=None).update(revoked_at=timezone.now()):
+        realtime.access_changed(realtime.person_group(token.user_id))
         _record("token.revoked", actor, token)
 
 

@@ -16,7 +16,7 @@ from community.access import Actor
 from community.events import MemberJoined, MemberLeft, MemberRoleChanged
 from community.models import ApiToken, Membership, Role, User, Workspace
 from community.registry import limit
-from config.lib import audit, events
+from config.lib import audit, events, realtime
 from config.lib.errors import Conflict, Forbidden, InvalidInput, NotFound, PlanLimitReached
 
 
@@ -69,6 +69,7 @@ def member_change_role(*, actor: Actor, member: Membership, role: str) -> Member
     before, member.role = member.role, role
     member.save(update_fields=["role", "updated_at"])
     _record("member.role_changed", actor.id, member, before={"role": before}, after={"role": role})
+    realtime.access_changed(realtime.person_group(member.user_id))
     events.publish(MemberRoleChanged(workspace.id, member.user_id, role, actor.id))
     return member
 
@@ -113,6 +114,8 @@ def ownership_transfer(*, actor: Actor, member: Membership, confirmation: str) -
     _record(
         "workspace.transferred", actor.id, member, before={"owner": str(actor.id)}, after={"owner": str(member.user_id)}
     )
+    for user_id in (actor.id, member.user_id):
+        realtime.access_changed(realtime.person_group(user_id))
     events.publish(MemberRoleChanged(workspace.id, member.user_id, Role.OWNER, actor.id))
     events.publish(MemberRoleChanged(workspace.id, actor.id, Role.ADMIN, actor.id))
     return member
@@ -170,6 +173,7 @@ def _end(workspace: Workspace, member: Membership, actor: Actor) -> None:
     User.objects.filter(id=user_id, current_workspace_id=workspace.id).update(
         current_workspace_id=elsewhere.values("workspace_id")[:1]
     )
+    realtime.access_changed(realtime.person_group(user_id))
     events.publish(MemberLeft(workspace.id, user_id, None if itself else actor.id))
 
 

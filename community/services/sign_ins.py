@@ -60,6 +60,7 @@ def sign_in_end(*, user: User, sign_in_id: UUID) -> None:
         _end_browsers([browser.session_key])
     elif not RefreshFamily.objects.alive().filter(user=user, id=sign_in_id).update(revoked_at=timezone.now()):
         raise NotFound(_("There is no such sign-in, or it has ended."))
+    realtime.access_changed(realtime.person_group(user.id))
     _record("session.ended", user, {"sign_in": str(sign_in_id)})
 
 
@@ -69,6 +70,7 @@ def sign_ins_end_others(*, user: User, keep: str | None = None) -> int:
     others = BrowserSession.objects.filter(user=user).exclude(session_key=keep or "")
     keys = list(others.values_list("session_key", flat=True))
     _end_browsers(keys)
+    realtime.access_changed(realtime.person_group(user.id))
     return len(keys) + RefreshFamily.objects.alive().filter(user=user).update(revoked_at=timezone.now())
 
 

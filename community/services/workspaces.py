@@ -11,7 +11,7 @@ from community.access import Actor, get_actor
 from community.events import WorkspaceClosed, WorkspaceCreated
 from community.models import ApiToken, Invitation, Membership, Role, User, Workspace
 from community.services import members
-from config.lib import audit, events
+from config.lib import audit, events, realtime
 from config.lib.errors import Conflict
 
 EDITABLE = ("name", "email")
@@ -104,6 +104,7 @@ def workspace_delete(*, actor: Actor, confirmation: str) -> None:
             before={"name": workspace.name},
         )
     )
+    realtime.access_changed(realtime.workspace_group(workspace.id))
     events.publish(WorkspaceClosed(workspace.id, actor.id))
 
 
