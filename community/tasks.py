@@ -46,6 +46,11 @@ def tell_invited(invitation_id: str) -> None:
     notices.invited_tell(invitation_id=UUID(invitation_id))
 
 
+@shared_task(name="community.tell_invited_due")
+def tell_invited_due() -> None:
+    notices.invited_tell_due()
+
+
 @shared_task(name="community.mail_due_notifications")
 def mail_due_notifications() -> None:
     notifications.notifications_mail_due()

@@ -1,10 +1,12 @@
 """Invitations into a workspace."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from community.models.base import WorkspaceQuerySet, WorkspaceRecord
 from community.models.workspaces import Role
@@ -14,6 +16,11 @@ class InvitationQuerySet(WorkspaceQuerySet["Invitation"]):
     def open(self) -> Self:
         """Neither accepted nor revoked; they may have expired, and then wait to be sent again."""
         return self.filter(accepted_at=None, revoked_at=None)
+
+    def untold(self, before: datetime) -> Self:
+        """Open ones, sent before this moment, of which nobody has been told in the app."""
+        rows = self.open().filter(told_at=None, sent_at__lt=before, expires_at__gt=timezone.now())
+        return rows.filter(workspace__closed_at=None)
 
 
 class Invitation(WorkspaceRecord):
@@ -27,6 +34,9 @@ class Invitation(WorkspaceRecord):
     digest = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey("community.User", null=True, on_delete=models.SET_NULL, related_name="+")
     sent_at = models.DateTimeField()
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When whoever has the address was told in the app.")
+    )
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by_id = models.UUIDField(null=True, blank=True)
@@ -47,7 +57,12 @@ class Invitation(WorkspaceRecord):
         indexes = [
             models.Index(
                 fields=["email"], name="invitation_by_address", condition=models.Q(accepted_at=None, revoked_at=None)
-            )
+            ),
+            models.Index(
+                fields=["sent_at"],
+                name="invitation_untold",
+                condition=models.Q(accepted_at=None, revoked_at=None, told_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

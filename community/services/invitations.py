@@ -172,7 +172,7 @@ def _check_role(actor: Actor, role: str) -> None:
 def _send(actor: Actor, invitation: Invitation, action: str) -> None:
     link = opaque.new_link()
     invitation.digest = opaque.digest(link, purpose=INVITATION_PURPOSE)
-    invitation.sent_at = timezone.now()
+    invitation.sent_at, invitation.told_at = timezone.now(), None
     invitation.expires_at = invitation.sent_at + LIFETIME
     invitation.save()
     _record(action, actor.id, invitation)

@@ -1,5 +1,6 @@
 """What people are told about workspaces: invited, joined, given another role, removed. Called after the fact is committed."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from community.models import Channel, Invitation, Membership, Notification, Noti
 from community.services.notifications import badges_changed, notification_send
 
 _KIND = NotificationKind.INVITATION
+_TELL_AGAIN_AFTER = timedelta(minutes=1)
 
 
 def invited_tell(*, invitation_id: UUID) -> None:
@@ -37,6 +39,16 @@ def invited_tell(*, invitation_id: UUID) -> None:
             url=f"{reverse('inbox')}?kind=invitation", channels=(Channel.IN_APP,),
         )  # fmt: skip
         badges_changed(user_id=person.id)
+    Invitation.objects.filter(id=invitation.id, sent_at=invitation.sent_at).update(told_at=timezone.now())
+
+
+def invited_tell_due(*, batch: int = 200) -> int:
+    """Tell what nobody was told because the task was lost, for the periodic sweep; answers how many."""
+    due = Invitation.objects.untold(timezone.now() - _TELL_AGAIN_AFTER).order_by("sent_at")
+    ids = list(due.values_list("id", flat=True)[:batch])
+    for invitation_id in ids:
+        invited_tell(invitation_id=invitation_id)
+    return len(ids)
 
 
 @transaction.atomic
