@@ -107,6 +107,14 @@ class Conflict(AppError):
     title = _("The object is in another state than you expect")
 
 
+class Gone(AppError):
+    """It was here, and was announced to end."""
+
+    status = 410
+    code = "gone"
+    title = _("This is not offered any more")
+
+
 class TooLarge(AppError):
     status = 413
     code = "too_large"

@@ -6,6 +6,8 @@ from typing import Any
 from django.urls import URLPattern
 from django.urls.resolvers import RoutePattern
 
+from config.lib.deprecation import announced
+
 
 class SlashOptionalPattern(RoutePattern):
     """Matches ``agents/<uuid:id>/`` and ``agents/<uuid:id>``; ``reverse()`` gives the first."""
@@ -18,4 +20,4 @@ def api_path(route: str, view: Callable[..., Any], name: str) -> URLPattern:
     """Like ``path()``, with converters, for an endpoint whose ``route`` is written with its trailing slash."""
     if not route.endswith("/"):
         raise ValueError(f"Write {route!r} with its trailing slash")
-    return URLPattern(SlashOptionalPattern(route, name=name, is_endpoint=True), view, None, name)
+    return URLPattern(SlashOptionalPattern(route, name=name, is_endpoint=True), announced(view), None, name)

@@ -48,7 +48,20 @@ def describe_common(result: dict[str, Any], generator: Any, request: Any, public
                 operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/Workspace"})
             for status in _failures(method, secured=secured, body="requestBody" in operation):
                 operation["responses"].setdefault(str(status), problem(status))
+            if operation.get("deprecated"):
+                _announce_end(operation)
     return result
+
+
+def _announce_end(operation: dict[str, Any]) -> None:
+    """``config.lib.deprecation`` sends these with every answer."""
+    text = {"schema": {"type": "string"}}
+    for response in operation["responses"].values():
+        response.setdefault("headers", {}).update(
+            Deprecation=text | {"description": "Since when (RFC 9745)."},
+            Sunset=text | {"description": "Until when it works (RFC 8594); afterwards it is 410."},
+        )
+    operation["responses"].setdefault("410", problem(410))
 
 
 def _failures(method: str, *, secured: bool, body: bool) -> list[int]:
