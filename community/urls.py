@@ -9,6 +9,8 @@ from community.views import audit, inbox, invitations, members, notifications, s
 
 urlpatterns = [
     path("settings/", settings.profile, name="settings_profile"),
+    path("settings/avatar/", settings.avatar, name="settings_avatar"),
+    path("settings/avatar/remove/", settings.avatar_remove, name="settings_avatar_remove"),
     path("settings/security/", settings.security, name="settings_security"),
     path("settings/security/end/", settings.sign_in_end_all, name="settings_sign_in_end_all"),
     path("settings/security/end/<uuid:sign_in_id>/", settings.sign_in_end, name="settings_sign_in_end"),

@@ -18,7 +18,7 @@ from community.models import (
     User,
     Workspace,
 )
-from community.services import sign_ins
+from community.services import avatars, sign_ins
 from config.lib import audit, events
 from config.lib.errors import Conflict
 
@@ -48,6 +48,7 @@ def person_erase(*, user: User) -> None:
             code="last_owner",
             workspaces=[{"id": str(workspace.id), "name": workspace.name} for workspace in in_the_way],
         )
+    avatars.avatar_remove(user=person)
     for erase in registry.erasers:
         erase(person)
     for workspace in spaces:

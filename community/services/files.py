@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,7 +19,7 @@ from community.access import Actor
 from community.events import FileChecked
 from community.files import content, scanner, staging, storage
 from community.files.staging import Staged
-from community.models import FileStatus, StoredFile
+from community.models import FileStatus, StoredFile, User
 from community.registry import limit
 from config.lib import audit, events, jobs, realtime
 from config.lib.errors import AppError, TooLarge, Unavailable
@@ -89,6 +90,7 @@ def file_delete(*, actor: Actor, file: StoredFile) -> None:
         actor.require("file.write")
     if not StoredFile.objects.filter(id=file.id, deleted_at=None).update(deleted_at=timezone.now()):
         return
+    _hide_picture(file)
     audit.record(
         audit.Entry(
             action="file.deleted", actor_id=actor.id, workspace_id=file.workspace_id, object_type="file", object_id=file.id,
@@ -120,6 +122,7 @@ def _settle(file: StoredFile, verdict: scanner.Verdict) -> FileStatus:
         status=file.status, verdict=file.verdict, updated_at=timezone.now()
     )
     if changed and verdict.found:
+        _hide_picture(file)
         audit.record(
             audit.Entry(
                 action="file.infected", actor_id=file.uploader_id, workspace_id=file.workspace_id, object_type="file",
@@ -130,6 +133,12 @@ def _settle(file: StoredFile, verdict: scanner.Verdict) -> FileStatus:
     if changed:
         _tell(file)
     return FileStatus(file.status)
+
+
+def _hide_picture(file: StoredFile) -> None:
+    """Whoever showed it as their picture has initials again."""
+    if file.uploader_id is not None:
+        User.objects.filter(id=file.uploader_id, avatar=reverse("api-avatar", args=[file.id])).update(avatar="")
 
 
 def _tell(file: StoredFile) -> None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from community import account, second_factor
 from community.adapters import language_remember
 from community.forms import DeleteAccountForm, ProfileForm
-from community.services import erasure, people, sign_ins
+from community.services import avatars, erasure, people, sign_ins
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import Conflict, InvalidInput
 
@@ -43,6 +43,23 @@ def _tell(form: ProfileForm, error: InvalidInput | ValidationError) -> None:
     problems = error.errors if isinstance(error, InvalidInput) else error.message_dict
     for field, messages_of_field in problems.items():
         form.add_error(field if field in form.fields else None, messages_of_field)
+
+
+@require_POST
+@signed_in
+def avatar(request: ActorRequest) -> HttpResponse:
+    """A picture for the profile."""
+    avatars.avatar_set(user=request.actor.user, upload=request.FILES.get("file"))
+    messages.success(request, _("This is your picture now."))
+    return redirect("settings_profile")
+
+
+@require_POST
+@signed_in
+def avatar_remove(request: ActorRequest) -> HttpResponse:
+    avatars.avatar_remove(user=request.actor.user)
+    messages.success(request, _("The picture is removed."))
+    return redirect("settings_profile")
 
 
 @require_GET

@@ -39,6 +39,10 @@ TABLE = [
     Line("PUT", "users/me/", (400, 400, 400, 400, 400, 401), {"bio": "Hello"}, scope="person"),
     Line("DELETE", "users/me/", (409, 204, 204, 204, 204, 401), scope="person"),
     Line("POST", "users/me/password/", (400, 400, 400, 400, 400, 401), {"new": "short"}, scope="person"),
+    # JSON; tests/community/test_avatars.py sends forms.
+    Line("POST", "users/me/avatar/", (415, 415, 415, 415, 415, 401), scope="person"),
+    Line("DELETE", "users/me/avatar/", (204, 204, 204, 204, 204, 401), scope="person"),
+    Line("GET", "avatars/{nobody}/", (404, 404, 404, 404, 404, 401), scope="any"),
     # The cast has no password and no second factor: nothing to show again.
     Line("POST", "users/me/confirm/", (204, 204, 204, 204, 204, 401), scope="person"),
     Line("GET", "users/me/second-factor/", (200, 200, 200, 200, 200, 401), scope="person"),
@@ -226,6 +230,8 @@ PAGES = [
     Line("POST", "/settings/", (422, 422, 422, 422, 422, 302), {"name": "Handle is missing"}),
     Line("GET", "/settings/account/", (200, 200, 200, 200, 200, 302)),
     Line("POST", "/settings/account/", (200, 200, 200, 200, 200, 302)),
+    Line("POST", "/settings/avatar/", (400, 400, 400, 400, 400, 302)),
+    Line("POST", "/settings/avatar/remove/", (302, 302, 302, 302, 302, 302)),
     Line("GET", "/settings/security/", (200, 200, 200, 200, 200, 302)),
     Line("POST", "/settings/security/end/", (302, 302, 302, 302, 302, 302)),
     Line("POST", "/settings/security/end/{nobody}/", (404, 404, 404, 404, 404, 302)),

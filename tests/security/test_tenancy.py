@@ -11,6 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Endpoints that are about the person and not about a workspace.
 PERSONAL = {
     "api/", "api/schema/", "api/docs/", "api/v1/users/me/", "api/v1/users/me/password/",
+    "api/v1/users/me/avatar/", "api/v1/avatars/<uuid:file_id>/",
     "api/v1/users/me/confirm/", "api/v1/users/me/second-factor/", "api/v1/users/me/second-factor/totp/",
     "api/v1/users/me/second-factor/totp/confirm/", "api/v1/users/me/second-factor/recovery-codes/",
     "api/v1/users/me/email/", "api/v1/users/me/email/resend/",

@@ -40,7 +40,12 @@ def mark(identity: object, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
-def face(name: object, extra: str = "") -> SafeString:
+def face(name: object, extra: str = "", picture: str = "") -> SafeString:
+    """A person or an agent: their picture where there is one, else their initials."""
+    if picture:
+        return format_html(
+            '<img class="face {}" src="{}" alt="" width="24" height="24" loading="lazy">', extra, picture
+        )
     hue = marks.look(str(name))[1]
     return format_html(
         '<span class="face hue-{} {}" aria-hidden="true">{}</span>', hue, extra, marks.initials(str(name))
