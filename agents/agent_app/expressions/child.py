@@ -1,0 +1,48 @@
+"""A process that evaluates for others: a JSON line in, a JSON line out. It is given no environment and killed when it is slow.
+
+The limit is processor time, so that a busy machine does not make a template fail.
+"""
+
+import resource
+import signal
+import sys
+from typing import Any
+
+import orjson
+
+from agent_app.expressions.language import compute, render_text
+from agent_app.expressions.problems import ExpressionError
+
+SECONDS = 0.2
+MEMORY = 512 * 1024 * 1024
+
+
+def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    work = compute if asked["kind"] == "expression" else render_text
+    try:
+        return {"value": work(asked["source"], asked["variables"])}
+    except ExpressionError as error:
+        return {"code": error.code, "error": error.message}
+
+
+def serve() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    out = sys.stdout.buffer
+    out.write(b"ready\n")
+    out.flush()
+    for line in sys.stdin.buffer:
+        asked = orjson.loads(line)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # its signal ends the process
+        told = answer(asked)
+        try:
+            data = orjson.dumps(told)
+        except TypeError:
+            data = orjson.dumps({"code": "failed", "error": "The value is not JSON."})
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        out.write(data + b"\n")
+        out.flush()
+
+
+if __name__ == "__main__":
+    serve()
