@@ -1,12 +1,14 @@
 """The only door to this app's objects. Missing and another workspace's are the same 404; too low a role in one's own is 403."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext as _
 
-from agent_app.models import Agent, Conversation, Provider, Run
+from agent_app.definition.choice import find_version
+from agent_app.definition.content import contexts_of, handoffs_of
+from agent_app.models import Agent, AgentVersion, Conversation, Provider, Run
 from community.access import Actor
 from config.lib.errors import NotFound
 
@@ -15,6 +17,26 @@ M = TypeVar("M", bound=models.Model)
 
 def get_agent(actor: Actor, agent_id: UUID, action: str = "agent.read") -> Agent:
     return _get(Agent.objects.in_workspace(actor.workspace_id), actor, agent_id, action, _("There is no such agent."))
+
+
+def get_part(agent: Agent, kind: str, part_id: UUID) -> dict[str, Any]:
+    """A handoff or context of an agent that was fetched here."""
+    parts = handoffs_of(agent) if kind == "handoffs" else contexts_of(agent)
+    for part in parts:
+        if part["id"] == str(part_id):
+            return part
+    raise NotFound(_("There is no such item in this agent."))
+
+
+def get_default_context(agent: Agent) -> dict[str, Any]:
+    for context in contexts_of(agent):
+        if context["is_default"]:
+            return context
+    raise NotFound(_("This agent has no context yet."))
+
+
+def get_version(agent: Agent, number: int | str) -> AgentVersion:
+    return find_version(agent, number)
 
 
 def get_run(actor: Actor, run_id: UUID, action: str = "run.read") -> Run:

@@ -11,6 +11,8 @@ LEAST_ROLE: Mapping[str, str] = MappingProxyType(
         "agent.read": Role.VIEWER,
         "agent.write": Role.EDITOR,
         "agent.run": Role.VIEWER,
+        "agent.run_draft": Role.EDITOR,
+        "agent.publish": Role.EDITOR,
         "conversation.read": Role.VIEWER,
         "conversation.write": Role.VIEWER,
         "run.read": Role.VIEWER,
@@ -24,6 +26,8 @@ LEAST_ROLE: Mapping[str, str] = MappingProxyType(
 SCOPE: Mapping[str, str] = MappingProxyType(
     {
         "agent.run": "runs:run",
+        "agent.run_draft": "runs:run",
+        "agent.publish": "agents:write",
         "conversation.read": "runs:read",
         "conversation.write": "runs:run",
         "run.cancel": "runs:run",

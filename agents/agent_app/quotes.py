@@ -7,6 +7,7 @@ from typing import Literal
 from django.db.models import QuerySet
 
 from agent_app import calls, model_references
+from agent_app.definition.choice import version_for
 from agent_app.models import Agent, Run, RunStatus
 from agent_app.runs import charges
 from agent_app.services.agents import agent_snapshot
@@ -35,18 +36,21 @@ class Quote:
 
 
 def agent_quote(*, actor: Actor, agent: Agent, message: str = "") -> Quote:
-    """For a message to this agent now. Raises Refused where no model is meant. Costs nothing, holds nothing."""
-    resolved = model_references.resolve(workspace_id=actor.workspace_id, reference=agent.model)
+    """For a message to what the API runs of this agent now. Raises Refused where no model is meant. Costs nothing, holds nothing."""
+    version = version_for(actor, agent, None, "api")
+    snapshot = version.snapshot if version else agent_snapshot(agent=agent)
+    definition = snapshot.definition
+    resolved = model_references.resolve(workspace_id=actor.workspace_id, reference=definition.get("model", agent.model))
     run = Run(workspace_id=actor.workspace_id, agent=agent, model=resolved.reference, provider=resolved.provider)
-    wanted = (agent.model_settings or {}).get("max_tokens")
-    prompt = calls.prompt_tokens(agent.instructions, []) + calls.message_tokens(message)
+    wanted = (definition["model_settings"] or {}).get("max_tokens")
+    prompt = calls.prompt_tokens(definition["instructions"], []) + calls.message_tokens(message)
     call = calls.model_call(run, lambda: prompt, wanted)
     price = charges.price_of(call)
     ceiling = price.cost(call.prompt_tokens() + (call.max_tokens or DEFAULT_OUTPUT))
     like = Run.objects.of_agent(agent.id).filter(
         model=run.model, status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL), finished_at__isnull=False
     )
-    same = _latest(like.filter(snapshot=agent_snapshot(agent=agent)))
+    same = _latest(like.filter(snapshot=snapshot))
     costs = same if len(same) >= FEWEST else _latest(like)
     if len(costs) < FEWEST:
         return _by_prompt(

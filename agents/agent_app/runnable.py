@@ -1,5 +1,6 @@
 """Agents as something that can be run. Loads the engine only in workers: web processes never import the SDK."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from uuid import UUID
@@ -8,8 +9,13 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from agent_app import access, calls, model_references, selectors
-from agent_app.models import AgentStatus, Message, Run
-from agent_app.runs.registry import ModelCall, Outcome, Produced, RunContext, RunInput
+from agent_app.definition.choice import version_for
+from agent_app.definition.content import contexts_of, default_context
+from agent_app.definition.instructions import filled, variables
+from agent_app.definition.sources import OFF, check_runs
+from agent_app.expressions import ExpressionError
+from agent_app.models import Message, Run
+from agent_app.runs.registry import ModelCall, Outcome, Produced, RunContext, RunFailure, RunInput
 from agent_app.services.agents import agent_snapshot
 from agent_app.services.conversations import answer_store, message_add
 from community.access import Actor
@@ -25,20 +31,26 @@ class AgentRunnable:
     def plan(self, run_id: UUID, *, actor: Actor, object_id: UUID, run_input: RunInput, source: str) -> Run:
         agent = access.get_agent(actor, object_id, "agent.run")
         self._check(run_input)
-        if agent.status in (AgentStatus.INACTIVE, AgentStatus.ARCHIVED):
+        if agent.status in OFF:
             raise Conflict(
                 _("This agent is %(status)s and cannot be run.") % {"status": agent.status}, code="agent_inactive"
             )
+        version = version_for(actor, agent, run_input.version, source)
+        snapshot = version.snapshot if version else agent_snapshot(agent=agent)
+        reference = run_input.model or snapshot.definition["model"]
         resolved = model_references.resolve(
-            workspace_id=actor.workspace_id, reference=run_input.model or agent.model, provider_id=run_input.provider_id
+            workspace_id=actor.workspace_id, reference=reference, provider_id=run_input.provider_id
         )
+        check_runs(actor.workspace_id, snapshot.definition | {"model": resolved.reference})
+        context = self._context(version.content if version else {"contexts": contexts_of(agent)}, run_input.context_id)
         message = message_add(
             actor=actor, agent=agent, text=run_input.message, conversation_id=run_input.conversation_id,
             parent_message_id=run_input.parent_message_id, run_id=run_id, draft=source == "test",
         )  # fmt: skip
         return Run(
-            id=run_id, workspace_id=actor.workspace_id, kind="agent", agent=agent, snapshot=agent_snapshot(agent=agent),
-            conversation_id=message.conversation_id, user_message=message, input={"message": run_input.message},
+            id=run_id, workspace_id=actor.workspace_id, kind="agent", agent=agent, snapshot=snapshot,
+            version=version.number if version else None, conversation_id=message.conversation_id, user_message=message,
+            input={"message": run_input.message} | ({} if context is None else {"context": context}),
             model=resolved.reference, provider=resolved.provider, metadata=run_input.metadata, source=source,
             actor_id=actor.id, actor_name=actor.user.display_name[:120],
         )  # fmt: skip
@@ -51,21 +63,28 @@ class AgentRunnable:
             raise InvalidInput(
                 errors={"message": [_("A message has at most %(most)d characters.") % {"most": MAX_MESSAGE}]}
             )
-        if run_input.version not in (None, "draft"):
-            raise NotFound(_("This agent has no published version %(version)s.") % {"version": run_input.version})
-        if run_input.context_id is not None:
-            raise NotFound(_("This agent has no such context."))
         if run_input.attachments:
             raise NotFound(_("There is no such file."))
 
+    @staticmethod
+    def _context(content: dict[str, Any], context_id: UUID | None) -> dict[str, Any] | None:
+        """The values of the asked context, else of the default one."""
+        if context_id is None:
+            default = default_context(content)
+            return None if default is None else default["content"]
+        for context in content["contexts"]:
+            if context["id"] == str(context_id):
+                return cast(dict[str, Any], context["content"])
+        raise NotFound(_("This agent has no such context."))
+
     def first_call(self, run: Run) -> ModelCall | None:
-        agent = run.agent
-        if agent is None:
-            raise ValueError("an agent's run has an agent")
+        if run.snapshot is None:
+            raise ValueError("an agent's run has a snapshot")
+        definition = run.snapshot.definition
         return calls.model_call(
             run,
-            lambda: calls.prompt_tokens(agent.instructions, self._history(run)),
-            (agent.model_settings or {}).get("max_tokens"),
+            lambda: calls.prompt_tokens(definition["instructions"], self._history(run)),
+            (definition["model_settings"] or {}).get("max_tokens"),
         )
 
     def load(self, run: Run) -> tuple[dict[str, Any], list[Message]]:
@@ -85,8 +104,19 @@ class AgentRunnable:
         return selectors.path_to(message.id, messages)
 
     async def execute(self, context: RunContext) -> Outcome:
+        context.definition = await asyncio.to_thread(self._fill_in, context)
         engine = cast(Callable[[RunContext], Awaitable[Outcome]], import_string(ENGINE))
         return await engine(context)
+
+    @staticmethod
+    def _fill_in(context: RunContext) -> dict[str, Any]:
+        """The definition with its instructions as the model reads them. The same whichever worker takes the run."""
+        run = context.run
+        values = variables(user_name=run.actor_name, now=run.created_at, context=run.input.get("context") or {})
+        try:
+            return filled(context.definition, values)
+        except ExpressionError as error:
+            raise RunFailure("error", error.message, code="instructions") from error
 
     def conclude(self, run: Run, outcome: Outcome, produced: Produced) -> None:
         if run.conversation_id is None or not (produced.text or outcome.status == "succeeded"):

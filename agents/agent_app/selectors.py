@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from agent_app import model_references
-from agent_app.models import Agent, Conversation, Message, Provider, Run, RunStatus
+from agent_app.definition.choice import DRAFT, find_version
+from agent_app.definition.content import draft_content
+from agent_app.models import Agent, AgentVersion, Conversation, Message, Provider, Run, RunStatus
 from community.access import Actor
 from community.registry import Dependents
 
@@ -33,6 +35,23 @@ def agent_rows(actor: Actor, *, search: str = "", status: str = "", ordering: st
         )
         .order_by(ordering if ordering in AGENT_ORDERINGS else "-updated_at", "-id")
     )
+
+
+def version_rows(agent: Agent) -> QuerySet[AgentVersion]:
+    """The versions of an agent, the latest first, without their content."""
+    rows = AgentVersion.objects.filter(agent_id=agent.id).select_related("published_by")
+    return rows.defer("content", "pins").order_by("-number")
+
+
+def content_of(agent: Agent, which: int | str, *, pinned: bool) -> dict[str, Any]:
+    """The content of a version or the draft; ``pinned``: with the versions of the handoffs' targets. Raises NotFound."""
+    if which == DRAFT:
+        return draft_content(agent)
+    version = find_version(agent, which)
+    if not pinned:
+        return dict(version.content)
+    handoffs = [each | {"version": version.pins.get(each["target_agent_id"])} for each in version.content["handoffs"]]
+    return {**version.content, "handoffs": handoffs}
 
 
 def agent_statistics(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:

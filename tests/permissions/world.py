@@ -3,7 +3,9 @@
 from functools import cached_property
 from typing import Any
 
-from agent_app.models import Agent, Conversation
+from agent_app.definition.content import draft_content
+from agent_app.models import Agent, AgentVersion, Context, Conversation, Handoff
+from agent_app.services.agents import agent_snapshot
 from community.access import Actor, get_actor
 from community.models import Role
 from community.services.api_tokens import token_create
@@ -44,6 +46,21 @@ class Objects(dict[str, object]):
 
     def _agent(self) -> object:
         return self._the_agent.id
+
+    def _handoff(self) -> object:
+        both = {"agent": self._the_agent, "target_agent": self._the_agent}
+        return Handoff.objects.create(workspace_id=self._workspace, **both).id
+
+    def _context(self) -> object:
+        return Context.objects.create(
+            workspace_id=self._workspace, agent=self._the_agent, name="EU", is_default=True
+        ).id
+
+    def _version(self) -> object:
+        agent = self._the_agent
+        snapshot = agent_snapshot(agent=agent)
+        about = {"workspace_id": self._workspace, "agent": agent, "content": draft_content(agent)}
+        return AgentVersion.objects.create(**about, number=1, snapshot=snapshot).number
 
     def _conversation(self) -> object:
         about = {"workspace_id": self._workspace, "agent": self._the_agent, "created_by": self._alice.user}

@@ -6,6 +6,18 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from agent_app.api.definition import (
+    ContextItem,
+    ContextOutput,
+    HandoffItem,
+    HandoffOutput,
+    HistorySerializer,
+    LineageOutput,
+    SchemaField,
+    lineage,
+)
+from agent_app.definition.content import contexts_of, handoffs_of
+from agent_app.definition.sources import warnings
 from agent_app.models import Agent, AgentStatus, Conversation, Message, Provider, ProviderType, Run, RunStatus
 from config.lib.serializers import Strict
 
@@ -31,25 +43,64 @@ class AgentInput(Strict):
     tags = serializers.ListField(child=serializers.CharField(max_length=40), max_length=20, required=False)
     metadata = serializers.DictField(required=False)
     status = serializers.ChoiceField(choices=AgentStatus.choices, required=False)
+    output_type = SchemaField(required=False, allow_null=True)
+    fallback_models = serializers.ListField(child=serializers.CharField(max_length=200), max_length=5, required=False)
+    history = HistorySerializer(required=False)
+    handoffs = HandoffItem(many=True, required=False, help_text="The whole list.")
+    contexts = ContextItem(many=True, required=False, help_text="The whole list.")
 
 
 class AgentUpdate(AgentInput):
     revision = serializers.IntegerField(min_value=1, required=False)
 
 
-class AgentOutput(serializers.ModelSerializer[Agent]):
+class AgentRowOutput(serializers.ModelSerializer[Agent]):
+    """An agent in a list: without its parts."""
+
     model_settings = ModelSettingsSerializer(read_only=True)
+    history = HistorySerializer(read_only=True)
+    output_type = SchemaField(read_only=True, allow_null=True)
     metadata = serializers.DictField(read_only=True)
+    version = serializers.IntegerField(
+        source="published_version", read_only=True, allow_null=True, help_text="The latest published one."
+    )
+    cloned_from = serializers.SerializerMethodField()
     last_run_at = serializers.DateTimeField(read_only=True, allow_null=True, default=None)
     last_run_status = serializers.ChoiceField(choices=RunStatus.choices, read_only=True, allow_null=True, default=None)
 
     class Meta:
         model = Agent
-        fields = (
-            "id", "name", "description", "instructions", "model", "model_settings", "handoff_description", "starters", "tags",
-            "metadata", "status", "revision", "created_at", "updated_at", "last_run_at", "last_run_status",
+        fields: tuple[str, ...] = (
+            "id", "name", "description", "instructions", "model", "model_settings", "handoff_description", "output_type",
+            "fallback_models", "history", "starters", "tags", "metadata", "status", "revision", "version", "cloned_from",
+            "created_at", "updated_at", "last_run_at", "last_run_status",
         )  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(LineageOutput(allow_null=True))
+    def get_cloned_from(self, agent: Agent) -> dict[str, Any] | None:
+        return lineage(agent)
+
+
+class AgentOutput(AgentRowOutput):
+    handoffs = serializers.SerializerMethodField()
+    contexts = serializers.SerializerMethodField()
+    warnings = serializers.SerializerMethodField(help_text="Why this draft can be saved, but not published or run.")
+
+    class Meta(AgentRowOutput.Meta):
+        fields = (*AgentRowOutput.Meta.fields, "handoffs", "contexts", "warnings")
+        read_only_fields = fields
+
+    @extend_schema_field(HandoffOutput(many=True))
+    def get_handoffs(self, agent: Agent) -> Any:
+        return HandoffOutput(handoffs_of(agent), many=True).data
+
+    @extend_schema_field(ContextOutput(many=True))
+    def get_contexts(self, agent: Agent) -> Any:
+        return ContextOutput(contexts_of(agent), many=True).data
+
+    def get_warnings(self, agent: Agent) -> list[str]:
+        return warnings(agent)
 
 
 class ProviderInput(Strict):

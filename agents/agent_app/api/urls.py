@@ -1,12 +1,27 @@
 """Included under ``/api/v1/``."""
 
-from agent_app.api import quotes, runs, views
+from agent_app.api import parts, quotes, runs, versions, views
 from config.lib.routes import api_path
 
 urlpatterns = [
     api_path("agents/", views.AgentsView.as_view(), "api-agents"),
     api_path("agents/<uuid:agent_id>/", views.AgentView.as_view(), "api-agent"),
     api_path("agents/<uuid:agent_id>/run/", runs.start, "api-agent-run"),
+    api_path("agents/<uuid:agent_id>/model/", parts.ModelView.as_view(), "api-agent-model"),
+    api_path("agents/<uuid:agent_id>/handoffs/", parts.HandoffsView.as_view(), "api-agent-handoffs"),
+    api_path("agents/<uuid:agent_id>/handoffs/<uuid:item_id>/", parts.HandoffView.as_view(), "api-agent-handoff"),
+    api_path("agents/<uuid:agent_id>/contexts/", parts.ContextsView.as_view(), "api-agent-contexts"),
+    api_path("agents/<uuid:agent_id>/contexts/<uuid:item_id>/", parts.ContextView.as_view(), "api-agent-context-item"),
+    api_path("agents/<uuid:agent_id>/context/", parts.DefaultContextView.as_view(), "api-agent-context"),
+    api_path("agents/<uuid:agent_id>/publish/", versions.PublishView.as_view(), "api-agent-publish"),
+    api_path("agents/<uuid:agent_id>/versions/", versions.VersionsView.as_view(), "api-agent-versions"),
+    api_path("agents/<uuid:agent_id>/versions/<int:number>/", versions.VersionView.as_view(), "api-agent-version"),
+    api_path(
+        "agents/<uuid:agent_id>/versions/<int:number>/restore/", versions.RestoreView.as_view(), "api-agent-restore"
+    ),
+    api_path(
+        "agents/<uuid:agent_id>/versions/<str:before>/diff/<str:after>/", versions.DiffView.as_view(), "api-agent-diff"
+    ),
     api_path("providers/", views.ProvidersView.as_view(), "api-providers"),
     api_path("providers/<uuid:provider_id>/", views.ProviderView.as_view(), "api-provider"),
     api_path("conversations/", views.ConversationsView.as_view(), "api-conversations"),

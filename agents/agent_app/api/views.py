@@ -20,7 +20,8 @@ _AGENT_ORDERINGS = ("name", "updated_at", "created_at")
 _RUN_ORDERINGS = ("created_at", "finished_at", "credits")
 
 
-def _valid(serializer: Any) -> dict[str, Any]:
+def valid(serializer: Any) -> dict[str, Any]:
+    """The validated values. Raises ValidationError."""
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 
@@ -28,7 +29,7 @@ def _valid(serializer: Any) -> dict[str, Any]:
 class AgentsView(APIView):
     @lists.describe(
         "agents_list",
-        serializers.AgentOutput,
+        serializers.AgentRowOutput,
         search=True,
         orderings=_AGENT_ORDERINGS,
         filters=[lists.parameter("status", enum=AgentStatus.values)],
@@ -41,14 +42,14 @@ class AgentsView(APIView):
             status=lists.choice(request, "status", AgentStatus.values),
             ordering=lists.ordering(request, _AGENT_ORDERINGS, "-updated_at"),
         )
-        return lists.answer(request, rows, serializers.AgentOutput)
+        return lists.answer(request, rows, serializers.AgentRowOutput)
 
     @extend_schema(
         operation_id="agents_create", request=serializers.AgentInput, responses={201: serializers.AgentOutput}
     )
     def post(self, request: Request) -> Response:
         actor = identify(request, "agent.write")
-        agent = agents.agent_create(actor=actor, fields=_valid(serializers.AgentInput(data=request.data)))
+        agent = agents.agent_create(actor=actor, fields=valid(serializers.AgentInput(data=request.data)))
         return Response(serializers.AgentOutput(agent).data, status=201)
 
 
@@ -75,7 +76,7 @@ class AgentView(APIView):
     def _update(self, request: Request, agent_id: UUID, *, partial: bool) -> Response:
         actor = identify(request)
         agent = access.get_agent(actor, agent_id, "agent.write")
-        changes = _valid(serializers.AgentUpdate(data=request.data, partial=partial))
+        changes = valid(serializers.AgentUpdate(data=request.data, partial=partial))
         revision = changes.pop("revision", None)
         agent = agents.agent_update(actor=actor, agent=agent, changes=changes, revision=revision)
         return Response(serializers.AgentOutput(agent).data)
@@ -91,7 +92,7 @@ class ProvidersView(APIView):
     )
     def post(self, request: Request) -> Response:
         actor = identify(request, "provider.write")
-        provider = providers.provider_create(actor=actor, fields=_valid(serializers.ProviderInput(data=request.data)))
+        provider = providers.provider_create(actor=actor, fields=valid(serializers.ProviderInput(data=request.data)))
         return Response(serializers.ProviderOutput(provider).data, status=201)
 
 
@@ -106,7 +107,7 @@ class ProviderView(APIView):
     def patch(self, request: Request, provider_id: UUID) -> Response:
         actor = identify(request)
         provider = access.get_provider(actor, provider_id, "provider.write")
-        changes = _valid(serializers.ProviderInput(data=request.data, partial=True))
+        changes = valid(serializers.ProviderInput(data=request.data, partial=True))
         return Response(
             serializers.ProviderOutput(providers.provider_update(actor=actor, provider=provider, changes=changes)).data
         )
@@ -145,7 +146,7 @@ class ConversationView(APIView):
     def patch(self, request: Request, conversation_id: UUID) -> Response:
         actor = identify(request)
         conversation = access.get_conversation(actor, conversation_id, "conversation.write")
-        changes = _valid(serializers.ConversationUpdate(data=request.data))
+        changes = valid(serializers.ConversationUpdate(data=request.data))
         conversation = conversations.conversation_update(
             actor=actor, conversation=conversation, title=changes.get("title"), pinned=changes.get("pinned")
         )

@@ -19,6 +19,11 @@ class AgentStatus(models.TextChoices):
     ARCHIVED = "archived", _("Archived")
 
 
+def all_history() -> dict[str, str]:
+    """The history policy of a new agent."""
+    return {"policy": "all"}
+
+
 class AgentQuerySet(WorkspaceQuerySet["Agent"]):
     def search(self, text: str) -> Self:
         """Agents with every word of ``text`` in their name, description or tags."""
@@ -46,7 +51,17 @@ class Agent(WorkspaceRecord):
     starters = ArrayField(models.CharField(max_length=300), default=list, blank=True, size=8)
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True, size=20)
     metadata = models.JSONField(default=dict, blank=True)
+    output_type = models.JSONField(
+        null=True, blank=True, help_text=_("A JSON Schema, or the name of a type of the library. Empty: text.")
+    )
+    fallback_models = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, size=5, help_text=_("Tried in this order where the model fails.")
+    )  # fmt: skip
+    history = models.JSONField(default=all_history, help_text=_("How much of a conversation is sent along."))
     status = models.CharField(max_length=10, choices=AgentStatus.choices, default=AgentStatus.DRAFT)
+    published_version = models.PositiveIntegerField(null=True, blank=True, help_text=_("The latest; empty: none yet."))
+    cloned_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="clones")
+    cloned_from_version = models.PositiveIntegerField(null=True, blank=True, help_text=_("Empty: its draft."))
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey("community.User", null=True, on_delete=models.SET_NULL, related_name="+")
     updated_by = models.ForeignKey(

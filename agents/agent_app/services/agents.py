@@ -13,53 +13,96 @@ from django.utils.translation import gettext as _
 
 from agent_app import model_references
 from agent_app.calls import model_call
+from agent_app.definition import checks
+from agent_app.definition.content import (
+    FIELDS,
+    PARTS,
+    contexts_of,
+    draft_content,
+    handoffs_of,
+    new_contexts,
+    new_handoff,
+    write_parts,
+)
+from agent_app.definition.sources import draft_definition
 from agent_app.models import Agent, AgentSnapshot, AgentStatus, Run
 from agent_app.runs import charges
 from community.access import Actor
 from config.lib import audit, realtime
 from config.lib.errors import Conflict, Refused
 
-EDITABLE = (
-    "name", "description", "instructions", "model", "model_settings", "handoff_description", "starters", "tags", "metadata", "status",
-)  # fmt: skip
-# What the engine executes; the rest describes the agent to people.
-_DEFINITION = ("name", "instructions", "model_settings")
+EDITABLE = (*FIELDS, "tags", "status", *PARTS)
 
 
+@transaction.atomic
 def agent_create(*, actor: Actor, fields: Mapping[str, Any]) -> Agent:
-    """Make a draft. ``fields`` are validated values of ``EDITABLE``."""
+    """Make a draft. ``fields`` are values of ``EDITABLE``, and where it comes from. Raises InvalidInput by field."""
     actor.require("agent.write")
-    _check_model(actor, fields)
-    _check_credits(actor, fields)
-    agent = Agent(workspace_id=actor.workspace_id, created_by=actor.user, updated_by=actor.user, **fields)
+    values = dict(fields)
+    parts, known = _parts({name: values.pop(name) for name in PARTS if name in values}, {name: set() for name in PARTS})
+    _check_models(actor, values)
+    _check_credits(actor, values)
+    agent = Agent(workspace_id=actor.workspace_id, created_by=actor.user, updated_by=actor.user, **values)
     agent.save(force_insert=True)
+    checks.check(agent.workspace_id, draft_content(agent) | parts, {*values, *parts}, known)
+    write_parts(agent, parts)
     _announce(agent)
     return agent
 
 
 @transaction.atomic
-def agent_update(*, actor: Actor, agent: Agent, changes: Mapping[str, Any], revision: int | None = None) -> Agent:
-    """Save ``changes`` and count up the revision. Raises Conflict, with what others changed, where ``revision`` is stale."""
+def agent_update(
+    *, actor: Actor, agent: Agent, changes: Mapping[str, Any], revision: int | None = None, any_ids: bool = False
+) -> Agent:
+    """Save ``changes`` and count up the revision. A list of parts takes the place of the whole list.
+
+    Raises Conflict, with what others changed, where ``revision`` is stale, and InvalidInput by field. ``any_ids``: parts may
+    have ids that the draft does not know, as those of an earlier version.
+    """
     actor.require("agent.write")
-    _check_model(actor, changes)
     locked = Agent.objects.select_for_update(of=("self",)).get(id=agent.id)
+    before = {"handoffs": handoffs_of, "contexts": contexts_of}
+    old: dict[str, Any] = {name: before[name](locked) if name in before else getattr(locked, name) for name in changes}
+    ids = {name: {part["id"] for part in old.get(name, [])} for name in PARTS}
+    parts, known = _parts({name: changes[name] for name in PARTS if name in changes}, ids, any_ids=any_ids)
+    wanted = {**changes, **parts}
+    differing = [name for name, value in wanted.items() if old[name] != value]
     if revision is not None and revision != locked.revision:
-        differing = [name for name in changes if getattr(locked, name) != changes[name]]
         raise Conflict(
             _("Somebody else has saved this agent since you opened it. Reload to see their changes."),
             code="stale_revision", current_revision=locked.revision, changed=differing,
             changed_by=locked.updated_by.display_name if locked.updated_by else "",
         )  # fmt: skip
-    changed = [name for name, value in changes.items() if getattr(locked, name) != value]
-    if not changed:
+    if not differing:
         return locked
-    for name in changed:
-        setattr(locked, name, changes[name])
+    new = {name: wanted[name] for name in differing}
+    _check_models(actor, new)
+    checks.check(locked.workspace_id, draft_content(locked) | new, differing, known)
+    write_parts(locked, {name: new.pop(name) for name in PARTS if name in new})
+    for name, value in new.items():
+        setattr(locked, name, value)
     locked.revision += 1
     locked.updated_by = actor.user
-    locked.save(update_fields=[*changed, "revision", "updated_by", "updated_at"])
+    locked.save(update_fields=[*new, "revision", "updated_by", "updated_at"])
     _announce(locked)
     return locked
+
+
+def _parts(
+    given: Mapping[str, Any], ids: Mapping[str, set[str]], *, any_ids: bool = False
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, set[str]]]:
+    """Lists of parts as content, and the ids that they may have: known ones, and those that were given to new parts."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    if "handoffs" in given:
+        parts["handoffs"] = [new_handoff(values) for values in given["handoffs"]]
+    if "contexts" in given:
+        parts["contexts"] = new_contexts(given["contexts"])
+    known = {name: set(ids[name]) for name in PARTS}
+    for name, made in parts.items():
+        for part, values in zip(made, given[name], strict=True):
+            if any_ids or not values.get("id"):
+                known[name].add(part["id"])
+    return parts, known
 
 
 @transaction.atomic
@@ -93,6 +136,9 @@ def agents_delete(*, actor: Actor, ids: Iterable[UUID]) -> int:
             _("These agents have runs under way: %(names)s. Cancel those first.") % {"names": ", ".join(busy)},
             code="agent_busy",
         )
+    ids = [agent.id for agent in chosen]
+    # Agents that handed over to one of these lose that handoff: their drafts have changed.
+    Agent.objects.filter(handoffs__target_agent_id__in=ids).exclude(id__in=ids).update(revision=F("revision") + 1)
     for agent in chosen:
         audit.record(
             audit.Entry(
@@ -109,21 +155,26 @@ def agents_delete(*, actor: Actor, ids: Iterable[UUID]) -> int:
 
 
 def agent_snapshot(*, agent: Agent) -> AgentSnapshot:
-    """The draft's present definition, frozen; the same content is the same row."""
-    definition = {name: getattr(agent, name) for name in _DEFINITION}
+    """The draft's present definition with those of the agents it reaches, frozen; the same content is the same row."""
+    return definition_freeze(agent=agent, definition=draft_definition(agent))
+
+
+def definition_freeze(*, agent: Agent, definition: dict[str, Any]) -> AgentSnapshot:
     digest = hashlib.sha256(orjson.dumps(definition, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    known = AgentSnapshot.objects.filter(agent_id=agent.id, digest=digest).only("id").first()
-    if known is not None:
-        return known
-    fresh = AgentSnapshot(workspace_id=agent.workspace_id, agent_id=agent.id, digest=digest, definition=definition)
-    AgentSnapshot.objects.bulk_create([fresh], ignore_conflicts=True)
-    return AgentSnapshot.objects.only("id").get(agent_id=agent.id, digest=digest)
+    known = AgentSnapshot.objects.filter(agent_id=agent.id, digest=digest).only("id", "agent_id", "digest").first()
+    if known is None:
+        fresh = AgentSnapshot(workspace_id=agent.workspace_id, agent_id=agent.id, digest=digest, definition=definition)
+        AgentSnapshot.objects.bulk_create([fresh], ignore_conflicts=True)
+        known = AgentSnapshot.objects.only("id", "agent_id", "digest").get(agent_id=agent.id, digest=digest)
+    known.definition = definition
+    return known
 
 
-def _check_model(actor: Actor, fields: Mapping[str, Any]) -> None:
+def _check_models(actor: Actor, fields: Mapping[str, Any]) -> None:
     """A model that cannot be run is refused when it is chosen, not when somebody waits for an answer."""
-    if fields.get("model"):
-        model_references.resolve(workspace_id=actor.workspace_id, reference=fields["model"])
+    for reference in (fields.get("model"), *(fields.get("fallback_models") or ())):
+        if reference:
+            model_references.resolve(workspace_id=actor.workspace_id, reference=reference)
 
 
 def _check_credits(actor: Actor, fields: Mapping[str, Any]) -> None:

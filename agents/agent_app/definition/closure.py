@@ -1,0 +1,78 @@
+"""What a run executes: an agent's content with that of every agent that handoffs can reach, so that it needs nothing else. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from agent_app.definition.content import Content, default_tool_name
+from config.lib.errors import Conflict
+
+MAX_AGENTS = 50
+_EXECUTED = (
+    "name", "instructions", "model", "model_settings", "handoff_description", "output_type", "fallback_models", "history",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """The content of an agent, and which versions of its targets it means (none: their drafts)."""
+
+    content: Content
+    pins: Mapping[str, int] = field(default_factory=dict)
+
+    def targets(self) -> dict[str, int | None]:
+        ids = [handoff["target_agent_id"] for handoff in self.content["handoffs"]]
+        return {target: self.pins.get(target) for target in ids}
+
+
+Fetch = Callable[[Mapping[str, int | None]], Mapping[str, Source]]
+
+
+def reach(root_id: str, root: Source, fetch: Fetch) -> dict[str, Source]:
+    """Every agent that handoffs can reach, the root first. Where an agent could be reached in two versions, the nearer one counts."""
+    found = {root_id: root}
+    level = root.targets()
+    while missing := {agent_id: pin for agent_id, pin in level.items() if agent_id not in found}:
+        if len(found) + len(missing) > MAX_AGENTS:
+            raise Conflict(
+                _("The handoffs of this agent reach more than %(most)d agents.") % {"most": MAX_AGENTS},
+                code="too_many_agents",
+            )
+        fetched = fetch(missing)
+        found |= fetched
+        level = {}
+        for source in fetched.values():
+            for target, pin in source.targets().items():
+                level.setdefault(target, pin)
+    return found
+
+
+def definition(root_id: str, sources: Mapping[str, Source]) -> dict[str, Any]:
+    """The definition of the root; ``targets`` has all agents that somebody hands over to, the root among them in a circle."""
+    executable = {agent_id: _executable(agent_id, sources) for agent_id in sources}
+    reached = {handoff["target_agent_id"] for each in executable.values() for handoff in each["handoffs"]}
+    return executable[root_id] | {"targets": {target: executable[target] for target in sorted(reached)}}
+
+
+def _executable(agent_id: str, sources: Mapping[str, Source]) -> dict[str, Any]:
+    content = sources[agent_id].content
+    handoffs: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    for handoff in content["handoffs"]:
+        if (target := sources.get(handoff["target_agent_id"])) is None:
+            continue
+        name = _free(handoff["tool_name"] or default_tool_name(target.content["name"]), taken)
+        handoffs.append(handoff | {"tool_name": name})
+    return {"agent_id": agent_id, **{name: content[name] for name in _EXECUTED}, "handoffs": handoffs}
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, numbered where another handoff of the agent has it: targets may be called alike."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name[:60]}_{number}"
+    taken.add(free)
+    return free

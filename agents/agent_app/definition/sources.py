@@ -1,0 +1,87 @@
+"""Where contents come from: drafts and published versions, with the agents that handoffs reach from them."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from agent_app import model_references
+from agent_app.definition.closure import Source, definition, reach
+from agent_app.definition.content import draft_content, draft_contents
+from agent_app.models import Agent, AgentStatus, AgentVersion
+from config.lib.errors import Conflict, Refused
+
+OFF = (AgentStatus.INACTIVE, AgentStatus.ARCHIVED)
+
+
+def draft_sources(agent: Agent) -> dict[str, Source]:
+    """The draft and those of all agents that handoffs reach."""
+
+    def fetch(wanted: Mapping[str, int | None]) -> dict[str, Source]:
+        return {
+            agent_id: Source(content) for agent_id, (_, content) in draft_contents(agent.workspace_id, wanted).items()
+        }
+
+    return reach(str(agent.id), Source(draft_content(agent)), fetch)
+
+
+def draft_definition(agent: Agent) -> dict[str, Any]:
+    return definition(str(agent.id), draft_sources(agent))
+
+
+def version_sources(workspace_id: UUID, wanted: Mapping[str, int | None]) -> dict[str, Source]:
+    """Published contents by their agents' ids."""
+    which = Q(pk__in=[])
+    for agent_id, number in wanted.items():
+        which |= Q(agent_id=agent_id, number=number)
+    rows = AgentVersion.objects.in_workspace(workspace_id).filter(which)
+    return {str(row.agent_id): Source(row.content, row.pins) for row in rows}
+
+
+def check_runs(workspace_id: UUID, frozen: Mapping[str, Any]) -> None:
+    """Refuse what could not be executed: a target that is switched off, a model that cannot hand over.
+
+    Raises Conflict or Refused; costs nothing where there are no handoffs.
+    """
+    targets: Mapping[str, Any] = frozen.get("targets") or {}
+    if not targets:
+        return
+    check_targets(workspace_id, targets)
+    for part in (frozen, *targets.values()):
+        if part["handoffs"]:
+            resolved = model_references.resolve(workspace_id=workspace_id, reference=part["model"])
+            if reason := cannot_hand_over(resolved):
+                raise Refused(f"{part['name']}: {reason}", code="capability")
+
+
+def check_targets(workspace_id: UUID, targets: Collection[str]) -> None:
+    """Raises Conflict where a target is gone, inactive or archived."""
+    rows = Agent.objects.in_workspace(workspace_id).filter(id__in=targets).values_list("id", "name", "status")
+    off = [name for _, name, status in rows if status in OFF]
+    if len(rows) < len(targets):
+        raise Conflict(_("An agent that this one hands over to was deleted. Publish again."), code="target_gone")
+    if off:
+        raise Conflict(
+            _("These agents, which this one hands over to, are switched off: %(names)s.") % {"names": ", ".join(off)},
+            code="agent_inactive",
+        )
+
+
+def cannot_hand_over(resolved: model_references.ResolvedModel) -> str:
+    """Why a model can make no handoffs; empty where it can."""
+    if resolved.provider is None:
+        return _("The local model has no tool calling, so it cannot hand over. Choose another model.")
+    return ""
+
+
+def warnings(agent: Agent) -> list[str]:
+    """What the draft can be saved with, but not run."""
+    if not agent.handoffs.all():
+        return []
+    try:
+        reason = cannot_hand_over(model_references.resolve(workspace_id=agent.workspace_id, reference=agent.model))
+    except Refused as error:
+        return [error.detail]
+    return [reason] if reason else []

@@ -1,0 +1,84 @@
+"""Writing one handoff or context of an agent: its list is written again, so that the agent changes as a whole."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from agent_app.definition.content import contexts_of, handoffs_of
+from agent_app.models import Agent
+from agent_app.services.agents import agent_update
+from community.access import Actor
+from config.lib.errors import NotFound
+
+Part = dict[str, Any]
+_READ: Mapping[str, Callable[[Agent], list[Part]]] = {"handoffs": handoffs_of, "contexts": contexts_of}
+
+
+@transaction.atomic
+def part_add(*, actor: Actor, agent: Agent, kind: str, values: Mapping[str, Any]) -> Part:
+    """Add to the end of the list ``kind``; answers the part."""
+    parts = _locked(actor, agent, kind)
+    return _write(actor, agent, kind, [*_others(parts, values), dict(values)])[-1]
+
+
+@transaction.atomic
+def part_change(*, actor: Actor, agent: Agent, kind: str, part_id: UUID, values: Mapping[str, Any]) -> Part:
+    """Change what ``values`` name of a part. Raises NotFound."""
+    parts = _locked(actor, agent, kind)
+    place = _place(parts, part_id)
+    changed = _others(parts, values)
+    changed[place] = {**parts[place], **values, "id": str(part_id)}
+    return _write(actor, agent, kind, changed)[place]
+
+
+@transaction.atomic
+def part_replace(*, actor: Actor, agent: Agent, kind: str, part_id: UUID, values: Mapping[str, Any]) -> Part:
+    """Put ``values`` in the place of a part; what they leave out is the default. Raises NotFound."""
+    parts = _locked(actor, agent, kind)
+    place = _place(parts, part_id)
+    changed = _others(parts, values)
+    changed[place] = {**values, "id": str(part_id)}
+    return _write(actor, agent, kind, changed)[place]
+
+
+@transaction.atomic
+def part_remove(*, actor: Actor, agent: Agent, kind: str, part_id: UUID) -> None:
+    parts = _locked(actor, agent, kind)
+    del parts[_place(parts, part_id)]
+    _write(actor, agent, kind, parts)
+
+
+@transaction.atomic
+def default_context_set(*, actor: Actor, agent: Agent, values: Mapping[str, Any]) -> Part:
+    """Change the default context; make it where there is none."""
+    parts = _locked(actor, agent, "contexts")
+    default = next((part for part in parts if part["is_default"]), None)
+    if default is None:
+        named = {"name": _("Default"), **values, "is_default": True}
+        return part_add(actor=actor, agent=agent, kind="contexts", values=named)
+    return part_change(actor=actor, agent=agent, kind="contexts", part_id=UUID(default["id"]), values=values)
+
+
+def _locked(actor: Actor, agent: Agent, kind: str) -> list[Part]:
+    """The list, which nobody else changes until the end of the transaction."""
+    actor.require("agent.write")
+    return _READ[kind](Agent.objects.select_for_update(of=("self",)).get(id=agent.id))
+
+
+def _others(parts: list[Part], values: Mapping[str, Any]) -> list[Part]:
+    """The list before a change: where the changed one becomes the default, no other is it."""
+    return [part | {"is_default": False} for part in parts] if values.get("is_default") else list(parts)
+
+
+def _place(parts: list[Part], part_id: UUID) -> int:
+    for place, part in enumerate(parts):
+        if part["id"] == str(part_id):
+            return place
+    raise NotFound(_("There is no such item in this agent."))
+
+
+def _write(actor: Actor, agent: Agent, kind: str, parts: list[Part]) -> list[Part]:
+    return _READ[kind](agent_update(actor=actor, agent=agent, changes={kind: parts}))
