@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,12 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from agent_app import model_references
+from agent_app.definition import bundle
 from agent_app.definition.choice import DRAFT, find_version
+from agent_app.definition.closure import Source, reach
 from agent_app.definition.content import draft_content
+from agent_app.definition.lint import Suggestion, suggestions
+from agent_app.definition.sources import draft_definition, draft_sources, version_sources
 from agent_app.models import Agent, AgentVersion, Conversation, Message, Provider, Run, RunStatus
 from community.access import Actor
 from community.registry import Dependents
@@ -52,6 +57,29 @@ def content_of(agent: Agent, which: int | str, *, pinned: bool) -> dict[str, Any
         return dict(version.content)
     handoffs = [each | {"version": version.pins.get(each["target_agent_id"])} for each in version.content["handoffs"]]
     return {**version.content, "handoffs": handoffs}
+
+
+def sources_of(agent: Agent, which: int | str) -> dict[str, Source]:
+    """The content of a version or the draft, and of every agent that its handoffs reach. Raises NotFound."""
+    if which == DRAFT:
+        return draft_sources(agent)
+    version = find_version(agent, which)
+    fetch = partial(version_sources, agent.workspace_id)
+    return reach(str(agent.id), Source(version.content, version.pins), fetch)
+
+
+def export_of(agent: Agent, which: int | str) -> dict[str, Any]:
+    """The document that another workspace can import."""
+    sources = sources_of(agent, which)
+    tags = dict(Agent.objects.in_workspace(agent.workspace_id).filter(id__in=sources).values_list("id", "tags"))
+    return bundle.export(str(agent.id), sources, {str(key): value for key, value in tags.items()})
+
+
+def suggestions_of(agent: Agent) -> list[Suggestion]:
+    frozen = draft_definition(agent)
+    names = [handoff["tool_name"] for handoff in frozen["handoffs"]]
+    names += [target["name"] for target in frozen["targets"].values()]
+    return suggestions(frozen, names)
 
 
 def agent_statistics(agent_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -128,6 +128,13 @@ TABLE = [
     Line("PATCH", "agents/{agent}/", (200, 200, 200, 403, 404, 401), {"name": "Porter"}, scope="agents:write"),
     Line("PUT", "agents/{agent}/", (200, 200, 200, 403, 404, 401), {"name": "Porter"}, scope="agents:write"),
     Line("DELETE", "agents/{agent}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
+    Line("POST", "agents/bulk/", (200, 200, 200, 403, 404, 401), {"ids": ["{agent}"]}, scope="agents:write"),
+    Line("POST", "agents/import/", (400, 400, 400, 403, 404, 401), {"document": {}}, scope="agents:write"),
+    Line("GET", "agents/templates/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("POST", "agents/{agent}/clone/", (422, 422, 422, 403, 404, 401), scope="agents:write"),
+    Line("GET", "agents/{agent}/export/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("GET", "agents/{agent}/preview/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("GET", "agents/{agent}/suggestions/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line("POST", "agents/{agent}/model/", (422, 422, 422, 403, 404, 401), {"model": "nobody/x"}, scope="agents:write"),
     Line("GET", "agents/{agent}/handoffs/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line(

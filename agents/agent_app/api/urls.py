@@ -1,10 +1,17 @@
 """Included under ``/api/v1/``."""
 
-from agent_app.api import parts, quotes, runs, versions, views
+from agent_app.api import copies, drafting, parts, quotes, runs, versions, views
 from config.lib.routes import api_path
 
 urlpatterns = [
     api_path("agents/", views.AgentsView.as_view(), "api-agents"),
+    api_path("agents/bulk/", copies.BulkView.as_view(), "api-agents-bulk"),
+    api_path("agents/import/", copies.ImportView.as_view(), "api-agents-import"),
+    api_path("agents/templates/", drafting.TemplatesView.as_view(), "api-agents-templates"),
+    api_path("agents/<uuid:agent_id>/clone/", copies.CloneView.as_view(), "api-agent-clone"),
+    api_path("agents/<uuid:agent_id>/export/", copies.ExportView.as_view(), "api-agent-export"),
+    api_path("agents/<uuid:agent_id>/preview/", drafting.PreviewView.as_view(), "api-agent-preview"),
+    api_path("agents/<uuid:agent_id>/suggestions/", drafting.SuggestionsView.as_view(), "api-agent-suggestions"),
     api_path("agents/<uuid:agent_id>/", views.AgentView.as_view(), "api-agent"),
     api_path("agents/<uuid:agent_id>/run/", runs.start, "api-agent-run"),
     api_path("agents/<uuid:agent_id>/model/", parts.ModelView.as_view(), "api-agent-model"),

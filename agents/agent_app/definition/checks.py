@@ -19,6 +19,7 @@ MOST_HANDOFFS = 20
 MOST_CONTEXTS = 20
 _MOST_JSON = 64 * 1024
 _MOST_CONTEXT_JSON = 256 * 1024
+CONDITION_NAMES = frozenset({"context", "user", "message"})  # what the engine knows when a handoff is decided
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _POLICIES: Mapping[str, tuple[str, int, int]] = {"last_n": ("n", 1, 1000), "token_budget": ("tokens", 100, 10_000_000)}
 
@@ -113,7 +114,7 @@ def _handoffs(workspace_id: UUID, content: Content, ids: Mapping[str, Collection
         if (schema := handoff["payload_schema"]) is not None:
             problems += schema_problems(schema) or _object_only(schema)
         if handoff["enabled_when"]:
-            problems += check_expression(handoff["enabled_when"], instructions.KNOWN)
+            problems += check_expression(handoff["enabled_when"], CONDITION_NAMES)
         found += [f"{name}: {problem}" for problem in problems]
     return list(dict.fromkeys(found))
 

@@ -29,8 +29,9 @@ from agent_app.models import Agent, AgentSnapshot, AgentStatus, Run
 from agent_app.runs import charges
 from community.access import Actor
 from config.lib import audit, realtime
-from config.lib.errors import Conflict, Refused
+from config.lib.errors import Conflict, InvalidInput, Refused
 
+MOST_TAGS = 20
 EDITABLE = (*FIELDS, "tags", "status", *PARTS)
 
 
@@ -103,6 +104,36 @@ def _parts(
             if any_ids or not values.get("id"):
                 known[name].add(part["id"])
     return parts, known
+
+
+@transaction.atomic
+def agents_change(
+    *,
+    actor: Actor,
+    ids: Iterable[UUID],
+    add_tags: Iterable[str] = (),
+    remove_tags: Iterable[str] = (),
+    status: str = "",
+) -> int:
+    """Change tags and status of agents of the workspace; answers how many were changed. Raises InvalidInput for too many tags."""
+    actor.require("agent.write")
+    removed, changed = set(remove_tags), 0
+    chosen = Agent.objects.in_workspace(actor.workspace_id).filter(id__in=list(ids))
+    for agent in chosen.select_for_update(of=("self",)).order_by("id"):
+        tags = list(dict.fromkeys([*(tag for tag in agent.tags if tag not in removed), *add_tags]))
+        if len(tags) > MOST_TAGS:
+            raise InvalidInput(
+                errors={
+                    "add_tags": [
+                        _("%(name)s would have more than %(most)d tags.") % {"name": agent.name, "most": MOST_TAGS}
+                    ]
+                }
+            )
+        new: dict[str, Any] = {"tags": tags} | ({"status": status} if status else {})
+        if any(getattr(agent, name) != value for name, value in new.items()):
+            changed += 1
+            agent_update(actor=actor, agent=agent, changes=new)
+    return changed
 
 
 @transaction.atomic

@@ -1,0 +1,62 @@
+"""What is sent to the model: the very system prompt, tools and schema, with an estimate of their tokens."""
+
+from typing import Any
+
+import orjson
+from django.utils import timezone
+
+from agent_app import model_references
+from agent_app.definition.closure import definition
+from agent_app.definition.content import default_context
+from agent_app.definition.instructions import variables
+from agent_app.definition.sources import cannot_hand_over, draft_sources
+from agent_app.engine import tokens
+from agent_app.expressions import ExpressionError, render
+from agent_app.models import Agent
+from config.lib.errors import AppError
+
+
+def preview(agent: Agent, *, user_name: str, context_id: str = "") -> dict[str, Any]:
+    """Of the draft, with one of its contexts (empty: the default one). What cannot be said is in ``problems``."""
+    sources = draft_sources(agent)
+    content = sources[str(agent.id)].content
+    frozen = definition(str(agent.id), sources)
+    problems: list[str] = []
+    context = next((each for each in content["contexts"] if each["id"] == context_id), None) or default_context(content)
+    values = variables(user_name=user_name, now=timezone.now(), context=context["content"] if context else {})
+    try:
+        prompt = render(content["instructions"], values)
+    except ExpressionError as error:
+        prompt, problems = content["instructions"], [error.message]
+    model = ""
+    try:
+        resolved = model_references.resolve(workspace_id=agent.workspace_id, reference=content["model"])
+        model = resolved.reference
+        if frozen["handoffs"] and (reason := cannot_hand_over(resolved)):
+            problems.append(reason)
+    except AppError as error:
+        problems.append(error.detail)
+    tools = [_tool(handoff, frozen["targets"][handoff["target_agent_id"]]) for handoff in frozen["handoffs"]]
+    schema = content["output_type"]
+    counted = {
+        "instructions": tokens.estimate(prompt),
+        "tools": sum(_size(tool) for tool in tools),
+        "output_type": _size(schema) if schema else 0,
+    }
+    return {
+        "model": model, "system_prompt": prompt, "tools": tools, "output_schema": schema,
+        "context": context, "tokens": counted | {"total": sum(counted.values())}, "problems": problems,
+    }  # fmt: skip
+
+
+def _tool(handoff: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
+    """A handoff is a tool to the model."""
+    usual = f"Handoff to the {target['name']} agent to handle the request. {target['handoff_description']}".strip()
+    return {
+        "type": "function", "name": handoff["tool_name"], "description": handoff["tool_description"] or usual,
+        "parameters": handoff["payload_schema"] or {"type": "object", "properties": {}},
+    }  # fmt: skip
+
+
+def _size(value: Any) -> int:
+    return 16 + tokens.estimate(orjson.dumps(value).decode())

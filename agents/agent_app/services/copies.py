@@ -1,0 +1,131 @@
+"""Agents made of other agents: clones, and imports of what another workspace has exported."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from agent_app import model_references
+from agent_app.definition.bundle import Imported
+from agent_app.definition.content import draft_content
+from agent_app.models import Agent, AgentStatus, AgentVersion
+from agent_app.services.agents import agent_create, agent_update
+from community.access import Actor
+from config.lib.errors import AppError
+from config.lib.ids import parse_uuid
+
+_NAME = 120
+
+
+@transaction.atomic
+def agent_clone(*, actor: Actor, agent: Agent, version: AgentVersion | None = None, name: str = "") -> Agent:
+    """A new draft with the content of a version, or of the draft. It hands over to the same agents, and to itself instead of
+    to the first."""
+    actor.require("agent.write")
+    content = dict(version.content) if version else draft_content(agent)
+    handoffs = [_without_id(handoff) for handoff in content.pop("handoffs")]
+    contexts = [_without_id(context) for context in content.pop("contexts")]
+    fields = content | {
+        "name": (name or _("%(name)s (copy)") % {"name": content["name"]})[:_NAME], "contexts": contexts, "tags": agent.tags,
+        "cloned_from": agent, "cloned_from_version": version.number if version else _same_as(agent),
+    }  # fmt: skip
+    clone = agent_create(actor=actor, fields=fields)
+    there = set(_known(actor, [handoff["target_agent_id"] for handoff in handoffs]))
+    own = [
+        handoff | {"target_agent_id": str(clone.id)} if handoff["target_agent_id"] == str(agent.id) else handoff
+        for handoff in handoffs
+        if handoff["target_agent_id"] in there
+    ]
+    return agent_update(actor=actor, agent=clone, changes={"handoffs": own}) if own else clone
+
+
+def _same_as(agent: Agent) -> int | None:
+    """The latest version, where the draft says the same."""
+    latest = agent.versions.order_by("-number").first()
+    return latest.number if latest is not None and latest.content == draft_content(agent) else None
+
+
+def _without_id(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name != "id"}
+
+
+def _known(actor: Actor, ids: Sequence[str]) -> list[str]:
+    """Those ids that are usable agents of the workspace."""
+    rows = Agent.objects.in_workspace(actor.workspace_id).filter(
+        id__in=[found for each in ids if (found := parse_uuid(each))]
+    )
+    return [str(found) for found in rows.exclude(status=AgentStatus.ARCHIVED).values_list("id", flat=True)]
+
+
+class _DryRun(Exception):
+    pass
+
+
+def agents_import(
+    *, actor: Actor, imported: Sequence[Imported], models: Mapping[str, str], dry_run: bool
+) -> dict[str, Any]:
+    """Make drafts of the agents, or only tell what would be made. Answers the report; nothing is left out without being in it.
+
+    A model that is not here becomes the workspace's default, unless ``models`` says which one it becomes. Raises InvalidInput.
+    """
+    actor.require("agent.write")
+    report: dict[str, Any] = {
+        "dry_run": dry_run, "agents": [], "models": [], "handoffs": [],
+        "left_out": [each for agent in imported for each in agent.left_out],
+    }  # fmt: skip
+    try:
+        with transaction.atomic():
+            _import(actor, imported, _models(actor, imported, models, report), report)
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        for each in report["agents"]:
+            each["agent_id"] = None
+    return report
+
+
+def _import(actor: Actor, imported: Sequence[Imported], models: Mapping[str, str], report: dict[str, Any]) -> None:
+    made: dict[str, Agent] = {}
+    for each in imported:
+        fields = dict(each.fields)
+        fields["model"] = models.get(fields.get("model") or "", "")
+        fields["fallback_models"] = [models[name] for name in fields.get("fallback_models") or () if models[name]]
+        made[each.key] = agent_create(actor=actor, fields=fields)
+        report["agents"].append({"key": each.key, "name": made[each.key].name, "agent_id": str(made[each.key].id)})
+    here = set(_known(actor, [str(handoff["target"]) for each in imported for handoff in each.handoffs]))
+    for each in imported:
+        handoffs = []
+        for handoff in each.handoffs:
+            target = str(handoff["target"])
+            agent_id = str(made[target].id) if target in made else target if target in here else ""
+            report["handoffs"].append(
+                {"from": each.key, "target": target, "becomes": ("imported" if target in made else "existing") if agent_id else "left_out"}
+            )  # fmt: skip
+            if agent_id:
+                plain = {name: value for name, value in handoff.items() if name != "target"}
+                handoffs.append(plain | {"target_agent_id": agent_id})
+            else:
+                why = _("The agent it hands over to is neither in the document nor here.")
+                report["left_out"].append({"path": f"{each.path}.handoffs[{target}]", "why": why})
+        if handoffs:
+            agent_update(actor=actor, agent=made[each.key], changes={"handoffs": handoffs})
+
+
+def _models(
+    actor: Actor, imported: Sequence[Imported], wanted: Mapping[str, str], report: dict[str, Any]
+) -> dict[str, str]:
+    """What each reference becomes here; empty for the workspace's default."""
+    found = {"": ""}
+    for agent in imported:
+        for reference in (agent.fields.get("model") or "", *(agent.fields.get("fallback_models") or ())):
+            if reference in found:
+                continue
+            becomes, why = wanted.get(reference, reference), ""
+            try:
+                model_references.resolve(workspace_id=actor.workspace_id, reference=becomes)
+            except AppError as error:
+                becomes, why = "", error.detail
+            found[reference] = becomes
+            report["models"].append({"reference": reference, "becomes": becomes, "why": why})
+    return found
