@@ -17,8 +17,7 @@ from django.utils.translation import gettext_lazy
 from billing.forms import CreditsField
 from billing.models import CreditAccount, Grant, Hold, LedgerEntry, LowBalance, Plan, Rate
 from billing.services import accounts, grants, rates
-from community.admin import ReadOnlyAdmin
-from community.models import User
+from community.admin import ReadOnlyAdmin, staff_id
 from config.lib import audit
 from config.lib.errors import AppError
 from config.lib.ids import uuid7
@@ -31,12 +30,6 @@ class AdjustForm(forms.Form):
     reason = forms.CharField(max_length=500, label=gettext_lazy("Reason"))
     expires_on = forms.DateField(required=False, label=gettext_lazy("Expires at the end of"))
     key = forms.UUIDField(widget=forms.HiddenInput)
-
-
-def staff_id(request: HttpRequest) -> UUID:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user.id
 
 
 @admin.register(CreditAccount)

@@ -1,9 +1,11 @@
 """Staff's view of people, workspaces and what was done."""
 
 from typing import Any
+from uuid import UUID
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -32,6 +34,13 @@ def _login(request: HttpRequest, extra_context: dict[str, Any] | None = None) ->
 
 
 admin.site.login = _login  # type: ignore[method-assign]
+
+
+def staff_id(request: HttpRequest) -> UUID:
+    """Who of the staff asks, for what services record."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user.id
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time

@@ -19,6 +19,7 @@ _RANK: Mapping[str, int] = MappingProxyType({role: rank for rank, role in enumer
 _LEAST_ROLE: dict[str, str] = {
     "workspace.read": Role.VIEWER,
     "workspace.update": Role.ADMIN,
+    "workspace.spend": Role.OWNER,  # what is paid with
     "workspace.leave": Role.VIEWER,
     "workspace.transfer": Role.OWNER,
     "workspace.delete": Role.OWNER,

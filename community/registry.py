@@ -1,9 +1,9 @@
 """Where apps above this one put what the community needs of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -40,6 +40,10 @@ class Dependents:
 
 # Each tells what of its own a workspace holds, for whoever is about to delete it.
 dependents: list[Callable[[UUID], list[Dependents]]] = []
+
+
+# Called by ``services.workspaces.workspace_update`` with what is about to change: each refuses what its app knows to be wrong.
+workspace_checks: list[Callable[[Actor, Mapping[str, Any]], None]] = []
 
 
 # The inbox: what waits for a person. Each app that has something of the kind registers a source.

@@ -70,6 +70,17 @@ class Env(BaseSettings):
     OIDC_CLIENT_SECRET: SecretStr = SecretStr("")
     OIDC_NAME: str = "OpenID Connect"
 
+    OPENAI_API_KEY: SecretStr = SecretStr("")
+    ANTHROPIC_API_KEY: SecretStr = SecretStr("")
+    GOOGLE_API_KEY: SecretStr = SecretStr("")
+    HUGGINGFACE_API_KEY: SecretStr = SecretStr("")
+    DEEPSEEK_API_KEY: SecretStr = SecretStr("")
+    STABILITY_API_KEY: SecretStr = SecretStr("")
+    MISTRAL_API_KEY: SecretStr = SecretStr("")
+    GROQ_API_KEY: SecretStr = SecretStr("")
+    OPENROUTER_API_KEY: SecretStr = SecretStr("")
+    PROVIDER_BASE_URLS: CommaSeparated = []
+
     BILLING_MODE: Literal["credits", "off"] = "credits"
     BILLING_OWN_KEY: Literal["free", "priced"] = "free"
     THROTTLE_API: int = Field(default=300, ge=0)
@@ -80,7 +91,12 @@ class Env(BaseSettings):
     LIMIT_CONCURRENT_RUNS: int | None = Field(default=None, ge=0)
 
     @field_validator(
-        "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "CORS_ALLOWED_ORIGINS", "OUTBOUND_ALLOWED_HOSTS", mode="before"
+        "ALLOWED_HOSTS",
+        "CSRF_TRUSTED_ORIGINS",
+        "CORS_ALLOWED_ORIGINS",
+        "OUTBOUND_ALLOWED_HOSTS",
+        "PROVIDER_BASE_URLS",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:

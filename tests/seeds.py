@@ -13,9 +13,11 @@ from django.db.models.signals import post_migrate
 
 
 def sow(**_: Any) -> None:
+    import_module("agent_app.migrations.0004_seed_catalogue").seed(apps, None)
     import_module("billing.migrations.0003_prices_plans_accounts").seed(apps, None)
+    import_module("billing.migrations.0005_catalogue_rates").seed(apps, None)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE billing_ledgerentry DISABLE TRIGGER billing_ledger_not_emptied")
 
 
-post_migrate.connect(sow, sender=apps.get_app_config("billing"), dispatch_uid="tests.seeds")
+post_migrate.connect(sow, sender=apps.get_app_config("agents"), dispatch_uid="tests.seeds")

@@ -52,7 +52,7 @@ def get_conversation(actor: Actor, conversation_id: UUID, action: str = "convers
 
 
 def get_provider(actor: Actor, provider_id: UUID, action: str = "provider.read") -> Provider:
-    rows = Provider.objects.in_workspace(actor.workspace_id)
+    rows = Provider.objects.in_workspace(actor.workspace_id).prefetch_related("provider_models")
     return _get(rows, actor, provider_id, action, _("There is no such provider."))
 
 

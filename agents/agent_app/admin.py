@@ -1,9 +1,14 @@
 """What staff may see. Runs and their events are read-only: they tell what happened."""
 
-from django.contrib import admin
+from typing import Any
 
-from agent_app.models import Agent, Provider, Run
-from community.admin import ReadOnlyAdmin
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from agent_app.models import Agent, CatalogueModel, Provider, ProviderKey, Run
+from agent_app.services import catalogue
+from community.admin import ReadOnlyAdmin, staff_id
 
 
 @admin.register(Run)
@@ -24,7 +29,48 @@ class AgentAdmin(ReadOnlyAdmin):
 
 @admin.register(Provider)
 class ProviderAdmin(ReadOnlyAdmin):
-    list_display = ("name", "type", "workspace", "base_url", "api_key_hint")
+    list_display = ("name", "type", "workspace", "base_url", "api_key_hint", "tested_at", "last_used_at")
     search_fields = ("id", "name", "base_url")
     exclude = ("api_key_encrypted",)
     list_select_related = ("workspace",)
+
+
+@admin.register(ProviderKey)
+class ProviderKeyAdmin(ReadOnlyAdmin):
+    list_display = (
+        "key_hint",
+        "type",
+        "scope",
+        "purpose",
+        "workspace",
+        "owner",
+        "enabled",
+        "tested_at",
+        "last_used_at",
+    )
+    list_filter = ("type", "scope", "purpose", "enabled")
+    search_fields = ("id", "name")
+    exclude = ("key_encrypted",)
+    list_select_related = ("workspace", "owner")
+
+
+@admin.register(CatalogueModel)
+class CatalogueModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """What models there are, with prices and ends. Credits are billing's rates, edited there."""
+
+    list_display = (
+        "model_id", "provider", "context_window", "price_input", "price_output", "lifecycle", "deprecation_date", "replacement",
+    )  # fmt: skip
+    list_filter = ("provider", "lifecycle")
+    search_fields = ("model_id", "name")
+    ordering = ("provider", "model_id")
+
+    def save_model(self, request: HttpRequest, obj: CatalogueModel, form: Any, change: bool) -> None:
+        catalogue.catalogue_model_save(model=obj, actor_id=staff_id(request))
+
+    def delete_model(self, request: HttpRequest, obj: CatalogueModel) -> None:
+        catalogue.catalogue_model_delete(model=obj, actor_id=staff_id(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[CatalogueModel]) -> None:
+        for model in queryset:
+            catalogue.catalogue_model_delete(model=model, actor_id=staff_id(request))

@@ -3,22 +3,23 @@
 from collections.abc import Callable
 
 from agent_app.engine import tokens
-from agent_app.model_references import LOCAL_CONTEXT, LOCAL_MAX_TOKENS
+from agent_app.model_references import LOCAL, LOCAL_CONTEXT, LOCAL_MAX_TOKENS
 from agent_app.models import Message, Run
 from agent_app.runs.registry import ModelCall
 
 
 def model_call(run: Run, prompt_tokens: Callable[[], int], max_tokens: int | None) -> ModelCall:
     """A call of the run's model. Prices know types of providers, not the names people give to theirs."""
-    if run.provider is None:
+    first, _slash, model = run.model.partition("/")
+    if run.provider is None and first == LOCAL:
         return ModelCall(
             rate=run.model, own_key=False, prompt_tokens=lambda: min(prompt_tokens(), LOCAL_CONTEXT),
             max_tokens=local_max_tokens(max_tokens),
         )  # fmt: skip
-    model = run.model.partition("/")[2]
     return ModelCall(
-        rate=f"{run.provider.type}/{model}", own_key=True, prompt_tokens=prompt_tokens, max_tokens=max_tokens
-    )
+        rate=f"{run.provider.type if run.provider else first}/{model}", own_key=run.key_source != "platform",
+        prompt_tokens=prompt_tokens, max_tokens=max_tokens,
+    )  # fmt: skip
 
 
 def local_max_tokens(wanted: int | None) -> int:

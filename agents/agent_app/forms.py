@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from agent_app.models import Agent, ProviderType
+from agent_app import provider_types
+from agent_app.models import Agent
 
 _SETTINGS = ("temperature", "top_p", "max_tokens")
 
@@ -106,9 +107,9 @@ class ConversationForm(forms.Form):
 
 
 class ProviderForm(forms.Form):
-    """A provider that speaks OpenAI's Chat Completions."""
+    """A provider. An empty key on a change keeps the old one."""
 
-    type = forms.ChoiceField(label=_("Kind"), choices=ProviderType.choices, initial=ProviderType.CUSTOM)
+    type = forms.ChoiceField(label=_("Kind"), choices=provider_types.LABELS, initial="custom")
     name = forms.CharField(
         label=_("Name"), max_length=60, help_text=_("The first part of a model reference: name/model.")
     )
@@ -120,15 +121,15 @@ class ProviderForm(forms.Form):
         label=_("Key"), required=False, max_length=500,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}), help_text=_("Stored encrypted, never shown again."),
     )  # fmt: skip
-    model_ids = forms.CharField(
+    models = forms.CharField(
         label=_("Models"), required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text=_("One model id a line.")
     )
     default_model = forms.CharField(label=_("Default model"), required=False, max_length=200)
 
-    def clean_model_ids(self) -> list[str]:
-        return list(
-            dict.fromkeys(line.strip() for line in self.cleaned_data["model_ids"].splitlines() if line.strip())
-        )[:200]
+    def clean_models(self) -> list[str]:
+        return list(dict.fromkeys(line.strip() for line in self.cleaned_data["models"].splitlines() if line.strip()))[
+            :200
+        ]
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
@@ -138,6 +139,6 @@ class ProviderForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        if not values.get("model_ids") and not values.get("default_model"):
-            self.add_error("model_ids", _("Name at least one model."))
+        if not values.get("models") and not values.get("default_model"):
+            self.add_error("models", _("Name at least one model."))
         return values

@@ -198,8 +198,8 @@ def model_choices(workspace_id: UUID) -> list[dict[str, str]]:
         choices.append(
             {"reference": reference, "label": model_references.LOCAL_MODEL, "provider": model_references.LOCAL}
         )
-    for provider in Provider.objects.in_workspace(workspace_id).order_by("name"):
-        for model in provider.model_ids or [provider.default_model]:
+    for provider in Provider.objects.in_workspace(workspace_id).prefetch_related("provider_models").order_by("name"):
+        for model in provider.model_ids:
             choices.append({"reference": f"{provider.name}/{model}", "label": model, "provider": provider.name})
     return choices
 
@@ -207,7 +207,7 @@ def model_choices(workspace_id: UUID) -> list[dict[str, str]]:
 def provider_rows(actor: Actor) -> QuerySet[Provider]:
     """The workspace's providers by name."""
     actor.require("provider.read")
-    return Provider.objects.in_workspace(actor.workspace_id).order_by("name")
+    return Provider.objects.in_workspace(actor.workspace_id).prefetch_related("provider_models").order_by("name")
 
 
 def dependents(workspace_id: UUID) -> list[Dependents]:

@@ -92,7 +92,7 @@ class WorkspaceSerializer(serializers.ModelSerializer[Workspace]):
 
     class Meta:
         model = Workspace
-        fields = ("id", "name", "personal", "role", "created_at", "updated_at")
+        fields = ("id", "name", "personal", "role", "default_model", "credits_first", "created_at", "updated_at")
 
     def get_role(self, workspace: Workspace) -> Role:
         return Role(self.context.get("role") or workspace.role)  # type: ignore[attr-defined]  # annotated by the list
@@ -104,3 +104,13 @@ class WorkspaceSerializer(serializers.ModelSerializer[Workspace]):
 class WorkspaceInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=80)
     email = serializers.EmailField(required=False, help_text="Where bills go. Admins and owners see and change it.")
+    default_model = serializers.CharField(
+        max_length=260,
+        required=False,
+        allow_blank=True,
+        help_text="A model reference; empty: the local model or the first provider's.",
+    )
+    credits_first = serializers.BooleanField(
+        required=False,
+        help_text="Whether the site's own provider keys are used, for credits, before the workspace's. Owners only.",
+    )

@@ -40,6 +40,14 @@ class Workspace(Record):
     )
     email = models.EmailField(help_text=_("Where bills go."))
     closed_at = models.DateTimeField(null=True, blank=True)
+    default_model = models.CharField(
+        max_length=260,
+        blank=True,
+        help_text=_("What agents without a model of their own use. Checked by the app that knows models."),
+    )
+    credits_first = models.BooleanField(
+        default=False, help_text=_("Use the site's own provider keys, for credits, before the workspace's.")
+    )
     members = models.ManyToManyField("community.User", through="community.Membership", related_name="workspaces")
 
     objects = WorkspaceFilters.as_manager()

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from community import registry
 from community.access import Actor, get_actor
 from community.events import WorkspaceClosed, WorkspaceCreated
 from community.models import ApiToken, Invitation, Membership, Role, User, Workspace
@@ -14,7 +15,7 @@ from community.services import members
 from config.lib import audit, events, realtime
 from config.lib.errors import Conflict
 
-EDITABLE = ("name", "email")
+EDITABLE = ("name", "email", "default_model", "credits_first")
 
 
 @transaction.atomic
@@ -58,6 +59,10 @@ def workspace_update(*, actor: Actor, changes: dict[str, Any]) -> Workspace:
         changes = {**changes, "name": " ".join(changes["name"].split())}
     workspace = Workspace.objects.select_for_update().get(id=actor.workspace_id)
     changed = [field for field in EDITABLE if field in changes and changes[field] != getattr(workspace, field)]
+    if "credits_first" in changed:
+        actor.require("workspace.spend")
+    for check in registry.workspace_checks:
+        check(actor, {field: changes[field] for field in changed})
     if not changed:
         return workspace
     before = {field: getattr(workspace, field) for field in changed}

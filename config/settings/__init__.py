@@ -7,5 +7,6 @@ from config.settings.auth import *
 from config.settings.celery import *
 from config.settings.files import *
 from config.settings.logging import *
+from config.settings.models import *
 from config.settings.runs import *
 from config.settings.security import *

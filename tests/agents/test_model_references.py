@@ -4,7 +4,8 @@ import pytest
 from django.conf import LazySettings
 
 from agent_app.model_references import resolve
-from agent_app.models import Provider
+from agent_app.models import CatalogueModel, Provider
+from community.models import Workspace
 from config.lib.errors import NotFound, Refused
 from tests.agents.world import make_provider
 from tests.cast import Cast
@@ -92,3 +93,61 @@ def test_the_local_provider_has_one_model(cast: Cast, settings: LazySettings) ->
     with pytest.raises(Refused) as refused:
         resolve(workspace_id=cast.alice.workspace_id, reference="local/gpt")
     assert refused.value.error_code == "unknown_model"
+
+
+@pytest.mark.parametrize(
+    ("reference", "meant"),
+    [("openai/gpt-6-luna", "openai/gpt-6-luna"), ("OpenAI/GPT-6-luna", "openai/gpt-6-luna"), ("gpt-6-luna", "openai/gpt-6-luna"),
+     ("groq/openai/gpt-oss-20b", "groq/openai/gpt-oss-20b"), ("claude-opus-5-5", "anthropic/claude-opus-5-5")],
+)  # fmt: skip
+def test_what_no_provider_of_the_workspace_has_is_looked_up_in_the_catalogue(
+    cast: Cast, providers: dict[str, Provider], reference: str, meant: str
+) -> None:
+    resolved = resolve(workspace_id=cast.alice.workspace_id, reference=reference)
+    assert (resolved.reference, resolved.provider) == (meant, None)
+    assert resolved.context_window
+
+
+def test_a_types_slug_means_the_workspaces_own_provider_with_that_model(cast: Cast) -> None:
+    own = make_provider(cast.alice, name="Ours", type="openai", model_ids=["gpt-6-luna", "gpt-7"])
+    for reference, model in (("openai/gpt-6-luna", "gpt-6-luna"), ("openai/gpt-7", "gpt-7")):
+        resolved = resolve(workspace_id=cast.alice.workspace_id, reference=reference)
+        assert (resolved.provider, resolved.model) == (own, model)
+    assert resolve(workspace_id=cast.alice.workspace_id, reference="openai/gpt-6.2-sol").provider is None
+
+
+@pytest.mark.parametrize(
+    ("reference", "code"),
+    [("openai/gpt-99", "unknown_model"), ("openai/gpt-4", "retired_model"), ("claude-2.1", "retired_model"),
+     ("custom/m", "unknown_model")],
+)  # fmt: skip
+def test_the_catalogue_refuses_with_the_reason(cast: Cast, reference: str, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        resolve(workspace_id=cast.alice.workspace_id, reference=reference)
+    assert (refused.value.status, refused.value.error_code) == (422, code)
+    if code == "retired_model":
+        assert refused.value.extra["replacement"] in refused.value.detail
+
+
+def test_a_model_two_types_have_needs_its_type(cast: Cast) -> None:
+    CatalogueModel.objects.create(provider="openrouter", model_id="gpt-6-luna", name="Luna")
+    with pytest.raises(Refused) as refused:
+        resolve(workspace_id=cast.alice.workspace_id, reference="gpt-6-luna")
+    assert refused.value.extra["candidates"] == ["openai/gpt-6-luna", "openrouter/gpt-6-luna"]
+
+
+def test_the_workspaces_default_comes_first(cast: Cast, settings: LazySettings, providers: dict[str, Provider]) -> None:
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:1/v1"
+    Workspace.objects.filter(id=cast.alice.workspace_id).update(default_model="two/b")
+    assert resolve(workspace_id=cast.alice.workspace_id, reference="").reference == "two/b"
+    assert resolve(workspace_id=cast.alice.workspace_id, reference="both").reference == "two/both"
+    assert resolve(workspace_id=cast.dave.workspace_id, reference="").reference == LOCAL
+
+
+def test_what_tests_found_beats_the_catalogue(cast: Cast) -> None:
+    provider = make_provider(cast.alice, name="o", type="openai", model_ids=["gpt-6-luna", "odd"])
+    provider.provider_models.filter(model_id="gpt-6-luna").update(capabilities={"tools": False})
+    known = resolve(workspace_id=cast.alice.workspace_id, reference="o/gpt-6-luna").capabilities
+    assert (known["tools"], known["vision"]) == (False, True)
+    unknown = resolve(workspace_id=cast.alice.workspace_id, reference="o/odd").capabilities
+    assert set(unknown.values()) == {None}

@@ -3,6 +3,7 @@
 from agent_app import markdown
 from agent_app.models import Provider, Run
 from tests.agents.page_world import HTMX, make_agent, make_world
+from tests.agents.world import make_provider
 from tests.cast import Cast
 
 
@@ -55,8 +56,8 @@ def test_usage_counts_all_runs_of_the_conversation(cast: Cast) -> None:
 
 def test_the_composer_offers_the_workspaces_models(cast: Cast) -> None:
     agent = make_agent(cast.alice)
-    Provider.objects.create(workspace_id=cast.alice.workspace_id, type="custom", name="ours", model_ids=["big"])
-    Provider.objects.create(workspace_id=cast.dave.workspace_id, type="custom", name="theirs", model_ids=["big"])
+    make_provider(cast.alice, name="ours", model_ids=["big"])
+    make_provider(cast.dave, name="theirs", model_ids=["big"])
     page = cast.carol.browser().get(f"/agents/{agent.id}/chat/").content.decode()
     assert '<option value="ours/big">' in page
     assert "theirs/big" not in page
@@ -125,7 +126,7 @@ def test_a_provider_is_added_masked_and_removed(cast: Cast) -> None:
         "name": "acme",
         "base_url": "http://127.0.0.1:9/v1",
         "api_key": key,
-        "model_ids": "fast\nlarge",
+        "models": "fast\nlarge",
     }
     assert browser.post("/models/", fields).status_code == 302
     page = browser.get("/models/").content.decode()

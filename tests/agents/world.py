@@ -11,7 +11,7 @@ from celery import current_app
 from django.utils import timezone
 
 from agent_app.engine.providers import transport
-from agent_app.models import Agent, Provider, Run, RunEvent
+from agent_app.models import Agent, Provider, ProviderModel, Run, RunEvent
 from agent_app.runs import lifecycle
 from agent_app.runs.events import Event
 from agent_app.runs.reader import follow
@@ -29,11 +29,15 @@ def actor_of(person: Person) -> Actor:
 
 
 def make_provider(person: Person, base_url: str = "http://127.0.0.1:9/v1", **fields: Any) -> Provider:
-    values: dict[str, Any] = {"type": "custom", "name": "fake", "model_ids": [MODEL], "base_url": base_url}
-    key = fields.pop("api_key", KEY)
+    values: dict[str, Any] = {"type": "custom", "name": "fake", "base_url": base_url}
+    key, model_ids = fields.pop("api_key", KEY), fields.pop("model_ids", [MODEL])
     provider = Provider(workspace_id=person.workspace_id, **values | fields)
     provider.set_api_key(key)
     provider.save()
+    ProviderModel.objects.bulk_create(
+        ProviderModel(workspace_id=person.workspace_id, provider=provider, model_id=model_id, position=position)
+        for position, model_id in enumerate(model_ids)
+    )
     return provider
 
 

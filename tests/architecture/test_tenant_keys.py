@@ -16,6 +16,7 @@ WITHOUT_A_WORKSPACE = {
     "community.AuditEntry": "signing in happens in no workspace; append-only, so it holds plain ids",
     "billing.Plan": "the operator's offer, the same for everybody",
     "billing.Rate": "the operator's prices, the same for everybody",
+    "agents.CatalogueModel": "the models there are in the world, the same for everybody",
     "agents.RunEvent": "is read and removed through its run, which has one; the busiest table holds no second key",
 }
 

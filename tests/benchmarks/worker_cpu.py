@@ -94,7 +94,7 @@ def stock_sdk(provider: openai.AsyncOpenAI) -> Kind:
 
 def engine(url: str, key: str) -> Kind:
     """``engine.execute`` as a worker calls it, its events going to Valkey."""
-    provider = Provider(name="fake", base_url=url, model_ids=[MODEL])
+    provider = Provider(name="fake", base_url=url)
     provider.set_api_key(key)
     definition = {"name": "Bench", "instructions": "You answer.", "model_settings": {}}
     history = [Message(role="user", content="Hello")]

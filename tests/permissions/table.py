@@ -262,7 +262,7 @@ PAGES = [
         "POST",
         "/models/",
         (302, 302, 403, 403, 302, 302),
-        {"type": "openai", "name": "OpenAI", "models": "m", "model_ids": "m", "default_model": "m"},
+        {"type": "openai", "name": "OpenAI", "models": "m", "default_model": "m"},
     ),
     Line("POST", "/models/providers/{provider}/delete/", (302, 302, 403, 403, 404, 302)),
     Line("GET", "/models/providers/{provider}/delete/", (200, 200, 403, 403, 404, 302)),

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from agent_app import provider_types
 from agent_app.api.definition import (
     ContextItem,
     ContextOutput,
@@ -18,7 +18,7 @@ from agent_app.api.definition import (
 )
 from agent_app.definition.content import contexts_of, handoffs_of
 from agent_app.definition.sources import warnings
-from agent_app.models import Agent, AgentStatus, Conversation, Message, Provider, ProviderType, Run, RunStatus
+from agent_app.models import Agent, AgentStatus, Conversation, Message, Provider, Run, RunStatus
 from config.lib.serializers import Strict
 
 
@@ -103,27 +103,31 @@ class AgentOutput(AgentRowOutput):
         return warnings(agent)
 
 
+class SecretField(serializers.CharField):
+    """A secret goes in and never comes out. Its mask, as answers have it, means: as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=500, write_only=True, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        masked = isinstance(data, dict) and set(data) <= {"set", "hint"}
+        if masked or (isinstance(data, str) and data.startswith("…")):
+            raise serializers.SkipField
+        return super().to_internal_value(data)
+
+
 class ProviderInput(Strict):
-    type = serializers.ChoiceField(choices=ProviderType.choices)
+    type = serializers.ChoiceField(choices=provider_types.LABELS)
     name = serializers.CharField(max_length=60)
     base_url = serializers.URLField(max_length=300, required=False, allow_blank=True)
-    api_key = serializers.CharField(max_length=500, required=False, allow_blank=True, write_only=True)
+    api_key = SecretField(required=False, allow_blank=True)
     organization_id = serializers.CharField(max_length=100, required=False, allow_blank=True)
     models = serializers.ListField(child=serializers.CharField(max_length=200), max_length=200, required=False)
     default_model = serializers.CharField(max_length=200, required=False, allow_blank=True)
     additional_config = serializers.DictField(required=False)
-
-    def validate_additional_config(self, value: dict[str, Any]) -> dict[str, Any]:
-        if value.get("api", "chat_completions") != "chat_completions":
-            raise serializers.ValidationError(_("Only chat_completions is spoken here so far."))
-        return value
-
-    def to_internal_value(self, data: Any) -> Any:
-        """``models`` is the contract's name; the row calls them ``model_ids``."""
-        values = super().to_internal_value(data)
-        if "models" in values:
-            values["model_ids"] = values.pop("models")
-        return values
+    test = serializers.BooleanField(
+        required=False, help_text="The provider must answer; 422 with its words, and nothing saved, where it does not."
+    )
 
 
 class SecretOutput(serializers.Serializer[Any]):

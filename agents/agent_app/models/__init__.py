@@ -1,25 +1,33 @@
 from agent_app.models.agents import Agent, AgentSnapshot, AgentStatus
+from agent_app.models.catalogue import CAPABILITIES, CatalogueModel, Lifecycle
 from agent_app.models.contexts import Context
 from agent_app.models.conversations import Conversation, Message, MessageRole
 from agent_app.models.handoffs import Handoff
-from agent_app.models.providers import Provider, ProviderType
+from agent_app.models.keys import KeyPurpose, KeyScope, ProviderKey
+from agent_app.models.providers import Provider, ProviderModel
 from agent_app.models.runs import ACTIVE, ENDED, Run, RunEvent, RunStatus
 from agent_app.models.versions import AgentVersion
 
 __all__ = [
     "ACTIVE",
+    "CAPABILITIES",
     "ENDED",
     "Agent",
     "AgentSnapshot",
     "AgentStatus",
     "AgentVersion",
+    "CatalogueModel",
     "Context",
     "Conversation",
     "Handoff",
+    "KeyPurpose",
+    "KeyScope",
+    "Lifecycle",
     "Message",
     "MessageRole",
     "Provider",
-    "ProviderType",
+    "ProviderKey",
+    "ProviderModel",
     "Run",
     "RunEvent",
     "RunStatus",

@@ -63,6 +63,10 @@ class Run(WorkspaceRecord):
     output = models.JSONField(null=True, blank=True)
     model = models.CharField(max_length=260, blank=True, help_text=_("provider/model that answered."))
     provider = models.ForeignKey("agents.Provider", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    key_source = models.CharField(
+        max_length=10, blank=True, help_text=_("Whose key it is paid with: see ``keys.Source``.")
+    )
+    key_id = models.UUIDField(null=True, blank=True, help_text=_("The ProviderKey, where it is one."))
     metadata = models.JSONField(default=dict, blank=True)
     source = models.CharField(max_length=16, default="api")
     actor_id = models.UUIDField()
@@ -94,6 +98,7 @@ class Run(WorkspaceRecord):
         indexes = [
             models.Index(fields=["workspace", "-created_at"], name="run_recent"),
             models.Index(fields=["agent", "-created_at"], name="run_of_agent"),
+            models.Index(fields=["key_id", "-created_at"], name="run_of_key", condition=models.Q(key_id__isnull=False)),
             models.Index(
                 fields=["lease_expires_at", "enqueued_at"], name="run_unfinished", condition=models.Q(status__in=["queued", "running"])
             ),

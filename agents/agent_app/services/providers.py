@@ -1,40 +1,36 @@
 """Writing providers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from agent_app.model_references import LOCAL
-from agent_app.models import Provider
+from agent_app import provider_types
+from agent_app.models import Provider, ProviderModel
+from agent_app.provider_types import LOCAL
 from community.access import Actor
 from config.lib import audit, outbound
 from config.lib.errors import Conflict, InvalidInput
 
-DEFAULT_BASE_URL: Mapping[str, str] = {
-    "openai": "https://api.openai.com/v1",
-    "google": "https://generativelanguage.googleapis.com/v1beta/openai",
-    "huggingface": "https://router.huggingface.co/v1",
-    "deepseek": "https://api.deepseek.com",
-    "mistral": "https://api.mistral.ai/v1",
-    "groq": "https://api.groq.com/openai/v1",
-    "openrouter": "https://openrouter.ai/api/v1",
-}
-
 
 @transaction.atomic
 def provider_create(*, actor: Actor, fields: Mapping[str, Any]) -> Provider:
-    """Add a provider. ``fields`` are those of the model, with ``api_key`` in the clear: it is stored encrypted."""
+    """Add a provider. ``fields`` are those of the model, with ``api_key`` in the clear (it is stored encrypted), ``models`` (ids) and
+    ``tested`` (it has answered just now)."""
     actor.require("provider.write")
     values = dict(fields)
-    api_key = values.pop("api_key", "")
-    values["base_url"] = _base_url(values["type"], values.get("base_url", ""))
+    api_key, model_ids, tested = values.pop("api_key", ""), values.pop("models", []), values.pop("tested", False)
+    values["base_url"] = base_url_of(kind=values["type"], given=values.get("base_url", ""))
+    check_config(kind=values["type"], config=values.get("additional_config", {}))
     _check_name(actor, values["name"])
     provider = Provider(workspace_id=actor.workspace_id, created_by=actor.user, **values)
     provider.set_api_key(api_key)
+    provider.tested_at = timezone.now() if tested else None
     provider.save(force_insert=True)
+    _list_models(provider, model_ids)
     _record(actor, "provider.create", provider)
     return provider
 
@@ -44,34 +40,69 @@ def provider_update(*, actor: Actor, provider: Provider, changes: Mapping[str, A
     """Change a provider. A missing ``api_key`` keeps the old one, an empty one removes it; an empty URL is the type's own."""
     actor.require("provider.write")
     values = dict(changes)
+    provider = Provider.objects.select_for_update(of=("self",)).get(id=provider.id)
+    before = _shown(provider)
+    kind = values.get("type", provider.type)
+    if "base_url" in values:
+        values["base_url"] = base_url_of(kind=kind, given=values["base_url"])
+    check_config(kind=kind, config=values.get("additional_config", provider.additional_config))
     if "api_key" in values:
         provider.set_api_key(values.pop("api_key"))
     if "name" in values and values["name"].lower() != provider.name.lower():
         _check_name(actor, values["name"])
-    if "base_url" in values:
-        values["base_url"] = _base_url(values.get("type", provider.type), values["base_url"])
+    model_ids = values.pop("models", None)
+    if values.pop("tested", False):
+        provider.tested_at, provider.test_error = timezone.now(), ""
     for name, value in values.items():
         setattr(provider, name, value)
     provider.save()
-    _record(actor, "provider.update", provider)
+    if model_ids is not None or "default_model" in values:
+        _list_models(provider, model_ids if model_ids is not None else provider.model_ids)
+    _record(actor, "provider.update", provider, before)
     return provider
 
 
 @transaction.atomic
 def provider_delete(*, actor: Actor, provider: Provider) -> None:
-    """Remove a provider and its key. Agents that name its models say so when they are run."""
+    """Remove a provider with its keys and models. Agents that name its models say so when they are run."""
     actor.require("provider.write")
     _record(actor, "provider.delete", provider)
     provider.delete()
 
 
-def _base_url(kind: str, given: str) -> str:
+def base_url_of(*, kind: str, given: str) -> str:
     """``given``, or the type's own. Raises InvalidInput where neither is there or it leads where users may not go."""
-    base_url = given or DEFAULT_BASE_URL.get(kind, "")
+    base_url = given or provider_types.default_base_url(kind)
     if not base_url:
         raise InvalidInput(errors={"base_url": [_("This type of provider needs its base URL.")]})
-    outbound.check_url(base_url, allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
+    if not provider_types.own_address(kind, base_url):
+        outbound.check_url(base_url, allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
     return base_url
+
+
+def check_config(*, kind: str, config: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for an API that the type does not speak."""
+    spoken = provider_types.info(kind).apis
+    if config.get("api", spoken[0]) not in spoken:
+        text = _("This type of provider speaks: %(names)s.") % {"names": ", ".join(spoken)}
+        raise InvalidInput(errors={"additional_config": [text]})
+
+
+def _list_models(provider: Provider, model_ids: Iterable[str]) -> None:
+    """Make the provider's models these, in this order, its default among them. What stays keeps its tests."""
+    wanted = list(dict.fromkeys([*model_ids, *([provider.default_model] if provider.default_model else [])]))
+    known = {row.model_id: row for row in ProviderModel.objects.filter(provider_id=provider.id)}
+    ProviderModel.objects.filter(provider_id=provider.id).exclude(model_id__in=wanted).delete()
+    rows = [
+        known.get(model_id)
+        or ProviderModel(workspace_id=provider.workspace_id, provider_id=provider.id, model_id=model_id)
+        for model_id in wanted
+    ]
+    for position, row in enumerate(rows):
+        row.position = position
+    ProviderModel.objects.bulk_create([row for row in rows if row.model_id not in known])
+    ProviderModel.objects.bulk_update([row for row in rows if row.model_id in known], ["position"])
+    provider._prefetched_objects_cache = {}  # type: ignore[attr-defined]  # rows read before are not those any more
 
 
 def _check_name(actor: Actor, name: str) -> None:
@@ -81,19 +112,16 @@ def _check_name(actor: Actor, name: str) -> None:
         raise Conflict(_("This workspace has a provider of that name already."), code="name_taken")
 
 
-def _record(actor: Actor, action: str, provider: Provider) -> None:
+def _shown(provider: Provider) -> dict[str, Any]:
+    return {
+        "name": provider.name, "type": provider.type, "base_url": provider.base_url, "key": provider.api_key_hint,
+    }  # fmt: skip
+
+
+def _record(actor: Actor, action: str, provider: Provider, before: Mapping[str, Any] | None = None) -> None:
     audit.record(
         audit.Entry(
-            action=action,
-            actor_id=actor.id,
-            workspace_id=actor.workspace_id,
-            object_type="provider",
-            object_id=provider.id,
-            after={
-                "name": provider.name,
-                "type": provider.type,
-                "base_url": provider.base_url,
-                "key": provider.api_key_hint,
-            },
+            action=action, actor_id=actor.id, workspace_id=actor.workspace_id, object_type="provider", object_id=provider.id,
+            before=before or {}, after=_shown(provider),
         )
-    )
+    )  # fmt: skip
