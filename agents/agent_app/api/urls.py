@@ -1,6 +1,6 @@
 """Included under ``/api/v1/``."""
 
-from agent_app.api import copies, drafting, parts, quotes, runs, versions, views
+from agent_app.api import copies, drafting, output_types, parts, quotes, runs, versions, views
 from config.lib.routes import api_path
 
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     api_path("agents/<uuid:agent_id>/export/", copies.ExportView.as_view(), "api-agent-export"),
     api_path("agents/<uuid:agent_id>/preview/", drafting.PreviewView.as_view(), "api-agent-preview"),
     api_path("agents/<uuid:agent_id>/suggestions/", drafting.SuggestionsView.as_view(), "api-agent-suggestions"),
+    api_path("agents/output-types/available/", output_types.OutputTypesView.as_view(), "api-output-types"),
+    api_path("agents/output-types/<slug:type_name>/", output_types.OutputTypeView.as_view(), "api-output-type"),
     api_path("agents/<uuid:agent_id>/", views.AgentView.as_view(), "api-agent"),
     api_path("agents/<uuid:agent_id>/run/", runs.start, "api-agent-run"),
     api_path("agents/<uuid:agent_id>/model/", parts.ModelView.as_view(), "api-agent-model"),

@@ -1,0 +1,156 @@
+"""JSON Schemas that people write: checked when they are saved, and validated against without trusting them.
+
+A schema may not fetch anything (``$ref`` stays inside it), and its patterns are matched by an engine that needs linear time:
+whatever stands in it, validating an answer ends.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from django.utils.translation import gettext as _
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.validators import extend
+from pydantic_core import SchemaError as PatternError
+from pydantic_core import SchemaValidator, core_schema
+from pydantic_core import ValidationError as PatternMismatch
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+MAX_SIZE = 32_000  # bytes of JSON
+MAX_DEPTH = 20
+_MOST_SHOWN = 5
+
+Schema = dict[str, Any]
+
+
+@lru_cache(maxsize=256)
+def _pattern(text: str) -> SchemaValidator:
+    return SchemaValidator(core_schema.str_schema(pattern=text, regex_engine="rust-regex"))
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        _pattern(pattern).validate_python(text)
+    except PatternMismatch:
+        return False
+    return True
+
+
+def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Schema) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "string") and not _matches(pattern, instance):
+        yield ValidationError(f"{instance[:80]!r} does not match {pattern!r}")
+
+
+_Validator = extend(Draft202012Validator, {"pattern": _check_pattern})  # type: ignore[no-untyped-call]
+
+
+def problems_of(schema: object) -> list[str]:
+    """Why ``schema`` cannot be used, in words; nothing where it can."""
+    if not isinstance(schema, dict):
+        return [_("A JSON Schema is an object.")]
+    try:
+        size = len(orjson.dumps(schema))
+    except (orjson.JSONEncodeError, RecursionError):
+        return [_("This is not JSON.")]
+    if size > MAX_SIZE:
+        return [_("The schema has %(size)d bytes; at most %(most)d are allowed.") % {"size": size, "most": MAX_SIZE}]
+    found = list(dict.fromkeys(_refused(schema)))
+    if found:
+        return found
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = "/".join(str(part) for part in error.absolute_path)
+        return [_("The schema is not valid at “%(place)s”: %(why)s") % {"place": place, "why": error.message[:200]}]
+    try:
+        list(validator(schema).iter_errors({}))
+    except (RecursionError, Unresolvable):
+        return [_("A $ref of the schema leads nowhere, or only to itself.")]
+    return []
+
+
+def _refused(part: Any, depth: int = 0) -> Iterator[str]:
+    if depth > MAX_DEPTH:
+        yield _("The schema is nested deeper than %(most)d levels.") % {"most": MAX_DEPTH}
+        return
+    if isinstance(part, list):
+        for each in part:
+            yield from _refused(each, depth + 1)
+    if not isinstance(part, dict):
+        return
+    for name in ("$ref", "$dynamicRef"):
+        target = part.get(name)
+        if isinstance(target, str) and not target.startswith("#"):
+            yield _("“%(name)s” may only point into the schema itself (#/$defs/…).") % {"name": name}
+    for name in ("patternProperties", "$id", "$schema"):
+        if isinstance(part.get(name), dict) or (name == "$id" and isinstance(part.get(name), str) and depth):
+            yield _("“%(name)s” cannot be used here.") % {"name": name}
+    pattern = part.get("pattern")
+    if isinstance(pattern, str):
+        try:
+            _pattern(pattern)
+        except PatternError:
+            yield _("The pattern “%(pattern)s” cannot be used: write it without look-around and references.") % {
+                "pattern": pattern[:80]
+            }
+    for each in part.values():
+        yield from _refused(each, depth + 1)
+
+
+def validator(schema: Schema) -> Any:
+    """A validator that fetches nothing."""
+    return _Validator(schema, registry=Registry())
+
+
+def errors_in(schema: Schema, value: Any) -> list[str]:
+    """What is wrong with ``value``, the most telling first; nothing where it fits."""
+    checker = validator(schema)
+    try:
+        errors = list(checker.iter_errors(value))
+    except (RecursionError, Unresolvable):
+        return [_("The value is nested too deeply.")]
+    best = best_match(errors)
+    ordered = [best] + [error for error in errors if error is not best] if best is not None else []
+    return [_sentence(error) for error in ordered[:_MOST_SHOWN]]
+
+
+def _sentence(error: ValidationError) -> str:
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    return f"{place.lstrip('.')}: {error.message[:300]}" if place else error.message[:300]
+
+
+# Strict: what providers can hold a model to while it writes
+
+
+_NOT_STRICT = ("oneOf", "allOf", "not", "patternProperties", "if", "dependentSchemas", "unevaluatedProperties")
+
+
+def loose_parts(schema: Schema, place: str = "") -> list[str]:
+    """Why a provider could not enforce ``schema`` strictly: open objects, optional properties, keywords beyond it."""
+    found: list[str] = []
+    here = place or "/"
+    found += [
+        _("%(place)s: “%(name)s” is not possible.") % {"place": here, "name": n} for n in _NOT_STRICT if n in schema
+    ]
+    properties = schema.get("properties")
+    if schema.get("type") == "object" or isinstance(properties, dict):
+        names = properties if isinstance(properties, dict) else {}
+        if schema.get("additionalProperties") is not False:
+            found.append(_("%(place)s: “additionalProperties” must be false.") % {"place": here})
+        missing = [name for name in names if name not in (schema.get("required") or [])]
+        if missing:
+            found.append(
+                _("%(place)s: all properties must be required; missing: %(names)s. Let optional ones be null.")
+                % {"place": here, "names": ", ".join(missing)}
+            )
+    for key in ("properties", "$defs", "definitions"):
+        for name, part in (schema.get(key) or {}).items():
+            found += loose_parts(part, f"{place}/{key}/{name}") if isinstance(part, dict) else []
+    for key in ("items", "anyOf", "prefixItems"):
+        parts = schema.get(key)
+        for number, part in enumerate(parts if isinstance(parts, list) else [parts]):
+            found += loose_parts(part, f"{place}/{key}/{number}") if isinstance(part, dict) else []
+    return found
