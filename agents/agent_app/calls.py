@@ -4,21 +4,33 @@ from collections.abc import Callable
 
 from agent_app.engine import tokens
 from agent_app.model_references import LOCAL, LOCAL_CONTEXT, LOCAL_MAX_TOKENS
-from agent_app.models import Message, Run
+from agent_app.models import Message, Provider, Run
 from agent_app.runs.registry import ModelCall
 
 
 def model_call(run: Run, prompt_tokens: Callable[[], int], max_tokens: int | None) -> ModelCall:
-    """A call of the run's model. Prices know types of providers, not the names people give to theirs."""
-    first, _slash, model = run.model.partition("/")
-    if run.provider is None and first == LOCAL:
+    """A call of the run's model."""
+    return call_of(run.model, run.provider, prompt_tokens, max_tokens, own_key=run.key_source != "platform")
+
+
+def call_of(
+    reference: str,
+    provider: Provider | None,
+    prompt_tokens: Callable[[], int],
+    max_tokens: int | None,
+    *,
+    own_key: bool = True,
+) -> ModelCall:
+    """A call of any model. Prices know types of providers, not the names people give to theirs."""
+    first, _slash, model = reference.partition("/")
+    if provider is None and first == LOCAL:
         return ModelCall(
-            rate=run.model, own_key=False, prompt_tokens=lambda: min(prompt_tokens(), LOCAL_CONTEXT),
-            max_tokens=local_max_tokens(max_tokens),
+            rate=reference, own_key=False, prompt_tokens=lambda: min(prompt_tokens(), LOCAL_CONTEXT),
+            max_tokens=local_max_tokens(max_tokens), model=reference,
         )  # fmt: skip
     return ModelCall(
-        rate=f"{run.provider.type if run.provider else first}/{model}", own_key=run.key_source != "platform",
-        prompt_tokens=prompt_tokens, max_tokens=max_tokens,
+        rate=f"{provider.type if provider else first}/{model}", own_key=own_key, prompt_tokens=prompt_tokens,
+        max_tokens=max_tokens, model=reference,
     )  # fmt: skip
 
 

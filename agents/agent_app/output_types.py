@@ -291,6 +291,17 @@ def parse(output_type: OutputType, text: str) -> Any:
     problems = json_schemas.errors_in(schema, value)
     if problems:
         raise InvalidOutput(problems)
+    return _storable(value) if "\\u0000" in text else value
+
+
+def _storable(value: Any) -> Any:
+    """Without the one character that the database cannot keep."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_storable(part) for part in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(part) for name, part in value.items()}
     return value
 
 

@@ -124,6 +124,7 @@ class AgentRunnable:
         usage = produced.usage
         answer_store(
             run=run, content=produced.content, reasoning="".join(produced.reasoning), complete=outcome.status == "succeeded",
+            agent_name=produced.agent_name,
             usage={
                 "prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens,
                 "cached_tokens": usage.cached_tokens, "reasoning_tokens": usage.reasoning_tokens,

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from agent_app import provider_types
+from agent_app import output_formats, provider_types
 from agent_app.api.definition import (
     ContextItem,
     ContextOutput,
@@ -188,7 +188,18 @@ class MessageOutput(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = ("id", "role", "content", "attachments", "run_id", "parent_id", "usage", "created_at", "complete")
+        fields = (
+            "id",
+            "role",
+            "content",
+            "attachments",
+            "run_id",
+            "parent_id",
+            "usage",
+            "created_at",
+            "complete",
+            "agent_name",
+        )
         read_only_fields = fields
 
 
@@ -221,7 +232,8 @@ class RunOutput(serializers.Serializer[Run]):
     def get_messages(self, run: Run) -> list[dict[str, Any]]:
         if run.output is None:
             return []
-        return [{"id": run.message_id, "role": "assistant", "content": run.output, "run_id": run.id}]
+        content = run.output if isinstance(run.output, str) else output_formats.to_json(run.output)
+        return [{"id": run.message_id, "role": "assistant", "content": content, "run_id": run.id}]
 
     @extend_schema_field(UsageOutput)
     def get_usage(self, run: Run) -> dict[str, Any]:

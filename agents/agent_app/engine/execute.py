@@ -1,19 +1,17 @@
-"""Running an agent: the pinned definition becomes an SDK agent, and what happens becomes the run's outcome."""
+"""Running an agent: the pinned definition becomes SDK agents, and what happens becomes the run's outcome."""
 
 from typing import Any
 
-from agents import Agent, ModelSettings, RunConfig, Runner, set_tracing_disabled
+from agents import RunConfig, Runner, set_tracing_disabled
 from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 from django.utils.translation import gettext as _
-from openai.types.shared import Reasoning
 
-from agent_app.calls import local_max_tokens
-from agent_app.engine import tokens
+from agent_app.engine.build import Team, build
 from agent_app.engine.history import input_items
+from agent_app.engine.output_types import InvalidAnswer
 from agent_app.engine.providers.errors import ProviderError
-from agent_app.engine.providers.select import model_for
 from agent_app.engine.sink import Sink
-from agent_app.model_references import LOCAL_CONTEXT
+from agent_app.engine.tracing import Recorder
 from agent_app.models import RunStatus
 from agent_app.runs.registry import Outcome, RunContext, RunFailure
 from config.lib.errors import NotEnoughCredits
@@ -25,61 +23,91 @@ set_tracing_disabled(True)
 _RUN_CONFIG = RunConfig(
     tracing_disabled=True, trace_include_sensitive_data=False, tool_not_found_behavior="return_error_to_model"
 )
+_REPAIR = (
+    "Your answer does not fit the required format:\n%s\nAnswer again, with nothing but JSON that fits the schema:\n%s"
+)
+
+
+class Execution:
+    """One agent run on its worker."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._sink = Sink(context)
+        self._recorder = Recorder(context.produced)
+
+    async def outcome(self) -> Outcome:
+        """How it ended. Raises RunFailure; whatever was said until then is in ``context.produced``."""
+        failure: dict[str, str] | None = {"code": "cancelled", "error": ""}
+        output: Any = None
+        try:
+            found = await self._ended()
+            failure = {"code": found.code, "error": found.error} if found.error else None
+            output = found.output
+        except RunFailure as error:
+            failure = {"code": error.code, "error": error.error}
+            raise
+        finally:
+            self._recorder.agent_ends(output, failure)
+        return found
+
+    async def _ended(self) -> Outcome:
+        try:
+            output = await self._answer()
+        except NotEnoughCredits as error:
+            return Outcome(status=RunStatus.PARTIAL, reason="credits", code="credits", error=error.detail)
+        except ProviderError as error:
+            raise RunFailure("provider_error", error.message, code=error.code) from error
+        except MaxTurnsExceeded:
+            return Outcome(
+                status=RunStatus.PARTIAL, reason="max_turns", code="max_turns",
+                error=_("The agent used all of its %(most)d turns.") % {"most": MAX_TURNS},
+            )  # fmt: skip
+        except ModelRefusalError as error:
+            raise RunFailure(
+                "provider_error", _("The model refused to answer: %(why)s") % {"why": error}, code="refusal"
+            ) from error
+        except InvalidAnswer as error:
+            if not self._sink.truncated:
+                text = _("The answer does not have the form that was asked for: %(why)s")
+                raise RunFailure("invalid_output", text % {"why": " ".join(error.problems)}) from error
+        except ModelBehaviorError as error:
+            raise RunFailure(
+                "provider_error", _("The model's answer could not be used: %(why)s") % {"why": error}
+            ) from error
+        if self._sink.truncated:
+            return Outcome(
+                status=RunStatus.PARTIAL, reason="max_tokens", code="max_tokens",
+                error=_("The answer reached the limit of tokens and was cut there. Raise “max tokens” for longer answers."),
+            )  # fmt: skip
+        return Outcome(status=RunStatus.SUCCEEDED, output=output)
+
+    async def _answer(self) -> Any:
+        """The last agent's answer; one that does not fit its output type may be given anew, once."""
+        team = await build(self._context, self._sink, self._recorder)
+        items = input_items(self._context.history, budget=team.root.budget)
+        self._recorder.agent_starts(team.root.agent.name, team.root.agent_id, {"items": items[-1:]})
+        try:
+            return await self._run(team, team.root.agent, items, MAX_TURNS)
+        except InvalidAnswer as error:
+            speaker = team.member(error.run_data.last_agent) if error.run_data else team.root
+            left = MAX_TURNS - self._context.produced.turns
+            if self._sink.truncated or left < 1:
+                raise
+            schema = speaker.agent.output_type.json_schema()  # type: ignore[union-attr]  # only agents with one raise this
+            asked = _REPAIR % ("\n".join(f"- {problem}" for problem in error.problems), schema)
+            self._sink.start_over("invalid_output")
+            again = [*speaker.model.asked, *speaker.model.said, {"role": "user", "content": asked}]
+            return await self._run(team, speaker.agent, again, left)
+
+    async def _run(self, team: Team, agent: Any, items: Any, turns: int) -> Any:
+        result = await Runner.run(agent, items, context=team.context, max_turns=turns, run_config=_RUN_CONFIG)
+        handed_over = result.last_agent is not agent
+        if handed_over or result.last_agent.output_type is not None:
+            return result.final_output
+        return self._context.produced.content
 
 
 async def execute(context: RunContext) -> Outcome:
-    """Execute one agent run. Raises RunFailure; whatever was said until then is in ``context.produced``."""
-    sink = Sink(context)
-    settings, budget = _settings(context)
-    agent: Agent[Any] = Agent(
-        name=context.definition["name"],
-        instructions=context.definition["instructions"] or None,
-        model=model_for(context.run, sink),
-        model_settings=settings,
-    )
-    try:
-        await Runner.run(
-            agent, input_items(context.history, budget=budget), max_turns=MAX_TURNS, run_config=_RUN_CONFIG
-        )
-    except NotEnoughCredits as error:
-        return Outcome(status=RunStatus.PARTIAL, reason="credits", code="credits", error=error.detail)
-    except ProviderError as error:
-        raise RunFailure("provider_error", error.message, code=error.code) from error
-    except MaxTurnsExceeded:
-        return Outcome(
-            status=RunStatus.PARTIAL, reason="max_turns", code="max_turns",
-            error=_("The agent used all of its %(most)d turns.") % {"most": MAX_TURNS},
-        )  # fmt: skip
-    except ModelRefusalError as error:
-        raise RunFailure(
-            "provider_error", _("The model refused to answer: %(why)s") % {"why": error}, code="refusal"
-        ) from error
-    except ModelBehaviorError as error:
-        raise RunFailure(
-            "provider_error", _("The model's answer could not be used: %(why)s") % {"why": error}
-        ) from error
-    if sink.truncated:
-        return Outcome(
-            status=RunStatus.PARTIAL, reason="max_tokens", code="max_tokens",
-            error=_("The answer reached the limit of tokens and was cut there. Raise “max tokens” for longer answers."),
-        )  # fmt: skip
-    return Outcome(status=RunStatus.SUCCEEDED, output=context.produced.content)
-
-
-def _settings(context: RunContext) -> tuple[ModelSettings, int | None]:
-    """The agent's model settings, and how many tokens of history fit (None: not limited by us)."""
-    chosen = context.definition.get("model_settings") or {}
-    max_tokens = chosen.get("max_tokens")
-    budget = None
-    if context.run.provider is None:  # the local model: its window is small and known
-        max_tokens = local_max_tokens(max_tokens)
-        budget = LOCAL_CONTEXT - max_tokens - 64 - tokens.estimate(context.definition["instructions"] or "")
-    effort = chosen.get("reasoning_effort")
-    settings = ModelSettings(
-        temperature=chosen.get("temperature"),
-        top_p=chosen.get("top_p"),
-        max_tokens=max_tokens,
-        reasoning=Reasoning(effort=effort) if effort else None,
-        extra_args=chosen.get("additional_params") or None,
-    )
-    return settings, budget
+    """Execute one agent run. Raises RunFailure."""
+    return await Execution(context).outcome()

@@ -4,15 +4,21 @@ Tokens do not travel through the SDK's event queue (that costs ten times the rea
 them to the sink, and give the SDK only the finished response.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 
-from agent_app.calls import model_call
+from agent_app.calls import call_of
+from agent_app.model_references import ResolvedModel
 from agent_app.runs import charges, events
 from agent_app.runs.registry import RunContext, Usage
 from config.lib.db import in_db
 
 # Which step a model call is: agents that work side by side share a sink.
 _step: ContextVar[str] = ContextVar("step")
+# A call whose answer is for another model, not for the reader.
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 
 class Sink:
@@ -22,20 +28,46 @@ class Sink:
         self._context = context
         self._log = context.log
         self._produced = context.produced
+        self._planned = context.run.model  # the model whose first step was held before the run was queued
         self._steps = 0
+        self._models: dict[str, str] = {}
+        self._apart = False
         self.truncated = False
 
-    async def turn_held(self, prompt_tokens: int, max_tokens: int | None) -> int | None:
-        """Before a model call: hold what it may cost at most, and book the calls before it.
+    @property
+    def step(self) -> str:
+        """What this task's last model call is called on the bill; empty before the first."""
+        return _step.get("")
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """What is said within is held and paid for as ever, but shown to nobody."""
+        token = _silent.set(True)
+        try:
+            yield
+        finally:
+            _silent.reset(token)
+
+    def another_answer(self, agent_name: str) -> None:
+        """What comes next stands on its own: another agent speaks."""
+        self._apart = True
+        self._produced.agent_name = agent_name
+
+    def start_over(self, reason: str) -> None:
+        """What was said does not count: readers forget it, and the answer begins anew."""
+        self._produced.text.clear()
+        self._log.append(events.CONTENT_RESET, message_id=self._context.run.message_id, reason=reason)
+
+    async def turn_held(self, prompt_tokens: int, max_tokens: int | None, resolved: ResolvedModel) -> int | None:
+        """Before a model call: hold what it may cost at most, at its model's price, and book the calls before it.
 
         Answers how many tokens the answer may have (None: no limit). Raises NotEnoughCredits.
         """
-        self._steps += 1
-        step = f"turn:{self._steps}"
+        step = self._next_step(resolved.reference)
         held = self._context.held
         if step not in held:  # all but the first, which was held before the run was queued
             unsettled, self._produced.unsettled = self._produced.unsettled, {}
-            call = model_call(self._context.run, lambda: prompt_tokens, max_tokens)
+            call = call_of(resolved.reference, resolved.provider, lambda: prompt_tokens, max_tokens)
             try:
                 opened = await in_db(charges.open_next, self._context.run, step, call, unsettled, self._log.seq)
             except BaseException:
@@ -44,14 +76,30 @@ class Sink:
             step = opened.step
             held[step] = opened.max_tokens
         _step.set(step)
+        self._models[step] = resolved.reference
         limits = [limit for limit in (held[step], max_tokens) if limit is not None]
         return min(limits) if limits else None
 
+    def _next_step(self, reference: str) -> str:
+        """The step's name. What was held for another model's first call is no use to this one, and is given back at the end."""
+        self._steps += 1
+        if reference != self._planned:
+            while f"turn:{self._steps}" in self._context.held:
+                self._steps += 1
+        return f"turn:{self._steps}"
+
     def text(self, delta: str) -> None:
+        if _silent.get():
+            return
+        if self._apart:
+            self._apart = False
+            delta = f"\n\n{delta}" if self._produced.text else delta
         self._produced.text.append(delta)
         self._log.delta(events.CONTENT_DELTA, delta)
 
     def reasoning(self, delta: str) -> None:
+        if _silent.get():
+            return
         self._produced.reasoning.append(delta)
         self._log.delta(events.REASONING_DELTA, delta)
 
@@ -60,5 +108,6 @@ class Sink:
 
     def turn_used(self, usage: Usage) -> None:
         """A model call is over, however it ended."""
+        step = _step.get()
         self._produced.usage.add(usage)
-        self._produced.unsettled[_step.get()] = usage
+        self._produced.unsettled[step] = replace(usage, model=self._models[step])

@@ -6,6 +6,7 @@ from agent_app.models.handoffs import Handoff
 from agent_app.models.keys import KeyPurpose, KeyScope, ProviderKey
 from agent_app.models.providers import Provider, ProviderModel
 from agent_app.models.runs import ACTIVE, ENDED, Run, RunEvent, RunStatus
+from agent_app.models.traces import Span, SpanType
 from agent_app.models.versions import AgentVersion
 
 __all__ = [
@@ -31,4 +32,6 @@ __all__ = [
     "Run",
     "RunEvent",
     "RunStatus",
+    "Span",
+    "SpanType",
 ]

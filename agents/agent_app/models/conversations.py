@@ -48,6 +48,10 @@ class Message(WorkspaceRecord):
     attachments = ArrayField(models.UUIDField(), default=list, blank=True)
     run = models.ForeignKey("agents.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="messages")
     usage = models.JSONField(default=dict, blank=True)
+    agent_name = models.CharField(
+        max_length=120, blank=True, default="", db_default="",
+        help_text=_("Who answered, where it was another agent than the conversation's."),
+    )  # fmt: skip
     complete = models.BooleanField(default=True, help_text=_("False where the answer was cut short."))
     author = models.ForeignKey("community.User", null=True, on_delete=models.SET_NULL, related_name="+")
 

@@ -53,7 +53,8 @@ def settle(run: Run, unsettled: dict[str, Usage]) -> None:
     """Book steps of the present attempt."""
     for step, usage in unsettled.items():
         holds.hold_settle(
-            workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=step, model=run.model, used=_used(usage)
+            workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=step, model=usage.model or run.model,
+            used=_used(usage),
         )  # fmt: skip
 
 
@@ -91,8 +92,8 @@ def _open(run: Run, attempt: int, step: str, call: ModelCall, *, since_seq: int)
     price = price_of(call)
     counted = call.prompt_tokens()
     return holds.hold_open(
-        workspace_id=run.workspace_id, run_id=run.id, attempt=attempt, step=step, model=run.model, price=price,
-        prompt_tokens=counted, max_tokens=call.max_tokens, since_seq=since_seq, actor_id=run.actor_id,
+        workspace_id=run.workspace_id, run_id=run.id, attempt=attempt, step=step, model=call.model or run.model,
+        price=price, prompt_tokens=counted, max_tokens=call.max_tokens, since_seq=since_seq, actor_id=run.actor_id,
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from agent_app.runs import charges, events, limits, registry
 from agent_app.runs.events import Event
 from agent_app.runs.log import save_events
 from agent_app.runs.registry import Outcome, Produced, RunInput, Usage
+from agent_app.runs.spans import save_spans
 from agent_app.runs.stream import as_event, fence_key, stream_key
 from community.access import Actor
 from community.services import idempotency
@@ -155,6 +156,7 @@ def keep(leases: dict[UUID, int]) -> dict[UUID, bool]:
 def release(run: Run, produced: Produced, unsaved: list[Event]) -> None:
     """Give a run back (a worker that shuts down): it is queued again at once, with all its events kept and paid for."""
     save_events([(run.id, run.attempt, unsaved)])
+    save_spans([(run.id, run.attempt, produced.spans)])
     released = Run.objects.filter(id=run.id, attempt=run.attempt, status=RunStatus.RUNNING).update(
         status=RunStatus.QUEUED, lease_expires_at=None, enqueued_at=Now()
     )
@@ -180,6 +182,7 @@ def finish(
     charges.close(run, produced, unsaved)
     last = _last_events(run, outcome, produced, seq, answered)
     save_events([(run.id, run.attempt, [*unsaved, *last])])
+    save_spans([(run.id, run.attempt, produced.spans)])
     registry.get(run.kind).conclude(run, outcome, produced)
     run.status, run.reason, run.output = outcome.status, outcome.reason, outcome.output
     run.credits = produced.credits

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from agent_app.models import Message, Run, RunStatus
 from agent_app.runs.log import RunLog
+from agent_app.runs.spans import Recorded
 from community.access import Actor
 
 
@@ -28,30 +29,40 @@ class RunInput:
 
 @dataclass(kw_only=True)
 class Usage:
-    """Tokens of a run, or of one step of it. ``known`` is False where the provider did not say and we had to count."""
+    """Tokens of a run, or of one step of it. ``known`` is False where the provider did not say and we had to count.
+
+    ``model`` is the one that a step has used (empty: the run's).
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
     known: bool = True
+    model: str = ""
 
     def add(self, other: "Usage") -> None:
         self.prompt_tokens += other.prompt_tokens
         self.completion_tokens += other.completion_tokens
         self.cached_tokens += other.cached_tokens
         self.reasoning_tokens += other.reasoning_tokens
+        self.cache_write_tokens += other.cache_write_tokens
         self.known = self.known and other.known
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCall:
-    """What a call of a model may use at most. ``rate`` names its price, ``own_key`` says that the workspace pays its provider."""
+    """What a call of a model may use at most. ``rate`` names its price, ``own_key`` says that the workspace pays its provider.
+
+    ``model`` is the reference under which it is booked (empty: the run's).
+    """
 
     rate: str
     own_key: bool
     prompt_tokens: Callable[[], int]  # counting may need a query
     max_tokens: int | None
+    model: str = ""
 
 
 @dataclass
@@ -63,6 +74,8 @@ class Produced:
     usage: Usage = field(default_factory=Usage)
     turns: int = 0
     unsettled: dict[str, Usage] = field(default_factory=dict)
+    agent_name: str = ""  # who speaks, where it is another agent than the run's
+    spans: list[Recorded] = field(default_factory=list)
     credits: Decimal = Decimal(0)
 
     @property

@@ -25,6 +25,7 @@ from agent_app.runs import charges, events, lifecycle, registry
 from agent_app.runs.lifecycle import CONTROL_CHANNEL, Claim
 from agent_app.runs.log import RunLog, save_events
 from agent_app.runs.registry import Outcome, RunContext, RunFailure
+from agent_app.runs.spans import save_spans
 from agent_app.runs.stream import StreamWriter, fence_key, read_stream
 from config.lib import logs, redis
 from config.lib.db import in_db
@@ -221,6 +222,7 @@ class Worker:
     async def _save(self) -> None:
         while True:
             await asyncio.sleep(settings.RUN_FLUSH_INTERVAL)
+            await self._save_spans()
             written = [active.context.log for active in self.active.values() if active.context.log.unsaved]
             batches = [(log.run_id, log.attempt, list(log.unsaved)) for log in written]
             if not batches:
@@ -232,6 +234,23 @@ class Worker:
                 continue
             for log, (_run_id, _attempt, batch) in zip(written, batches, strict=True):
                 log.saved(batch)
+
+    async def _save_spans(self) -> None:
+        """Those of runs that go on; a run's last ones are stored with its end."""
+        going_on = [active.context for active in self.active.values() if not active.ending]
+        batches = [
+            (each.run.id, each.run.attempt, list(each.produced.spans)) for each in going_on if each.produced.spans
+        ]
+        if not batches:
+            return
+        try:
+            await in_db(save_spans, batches)
+        except (DatabaseError, InterfaceError):
+            logger.warning("spans not saved yet", exc_info=True)
+            return
+        written = {span.id for _run_id, _attempt, batch in batches for span in batch}
+        for each in going_on:
+            each.produced.spans = [span for span in each.produced.spans if span.id not in written]
 
     async def _listen(self) -> None:
         """Obey cancels within milliseconds. Whatever is missed here, the next heartbeat finds."""

@@ -89,13 +89,16 @@ def _message(actor: Actor, conversation: Conversation, text: str, *, parent_id: 
     )  # fmt: skip
 
 
-def answer_store(*, run: Run, content: str, reasoning: str, usage: dict[str, Any], complete: bool) -> None:
+def answer_store(
+    *, run: Run, content: str, reasoning: str, usage: dict[str, Any], complete: bool, agent_name: str = ""
+) -> None:
     """The agent's message, below the one it answers; it becomes the end of the shown branch."""
     if run.conversation_id is None:
         raise ValueError("this run has no conversation")
     Message(
         id=run.message_id, workspace_id=run.workspace_id, conversation_id=run.conversation_id, parent_id=run.user_message_id,
         role=MessageRole.ASSISTANT, content=content, reasoning=reasoning, run_id=run.id, usage=usage, complete=complete,
+        agent_name=agent_name[:120],
     ).save(force_insert=True)  # fmt: skip
     Conversation.objects.filter(id=run.conversation_id, last_run_id=run.id).update(
         head_id=run.message_id, last_message_at=Now()

@@ -16,6 +16,7 @@ from openai.types.responses.response_usage import InputTokensDetails, OutputToke
 
 from agent_app.engine import tokens
 from agent_app.engine.sink import Sink
+from agent_app.model_references import ResolvedModel
 from agent_app.runs.registry import Usage
 
 # Parameters a builder may have added by hand.
@@ -27,6 +28,7 @@ class WireModel(Model, abc.ABC):
     """A model whose answer is read from the wire and handed to the run's sink while it arrives."""
 
     _sink: Sink
+    resolved: ResolvedModel
 
     async def _held_call(
         self,
@@ -39,7 +41,7 @@ class WireModel(Model, abc.ABC):
     ) -> ModelResponse:
         """The call, once its worst case is held; where there are few credits left the answer must be shorter."""
         prompt = tokens.estimate_request(system_instructions, items, tools, handoffs, output_schema)
-        settings = _limited(settings, await self._sink.turn_held(prompt, _wanted(settings)))
+        settings = _limited(settings, await self._sink.turn_held(prompt, _wanted(settings), self.resolved))
         return await self.call(system_instructions, items, settings, tools, output_schema, handoffs)
 
     @abc.abstractmethod

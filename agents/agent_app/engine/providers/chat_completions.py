@@ -27,6 +27,7 @@ from agent_app.engine.providers.base import WireModel, sdk_usage
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.sse import DataLines, LineTooLong
 from agent_app.engine.sink import Sink
+from agent_app.model_references import ResolvedModel
 from agent_app.runs.registry import Usage
 from config.lib.outbound import AddressRefused
 
@@ -71,8 +72,9 @@ class _Answer:
 
 
 class ChatCompletionsModel(WireModel):
-    def __init__(self, endpoint: Endpoint, sink: Sink) -> None:
+    def __init__(self, endpoint: Endpoint, sink: Sink, resolved: ResolvedModel) -> None:
         self.endpoint = endpoint
+        self.resolved = resolved
         self._sink = sink
 
     async def call(

@@ -1,0 +1,178 @@
+"""From a frozen definition to the SDK agents of one run: the root and everybody it can hand over to, each with its own model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from agents import Agent, ModelSettings
+from django.utils.translation import gettext as _
+from openai.types.shared import Reasoning
+
+from agent_app import model_references
+from agent_app.calls import local_max_tokens
+from agent_app.engine import tokens
+from agent_app.engine.handoffs import Handover
+from agent_app.engine.output_types import output_schema
+from agent_app.engine.providers.select import model_for
+from agent_app.engine.sink import Sink
+from agent_app.engine.tracing import RecordedModel, Recorder
+from agent_app.model_references import LOCAL, LOCAL_CONTEXT, ResolvedModel
+from agent_app.models import Agent as AgentRow
+from agent_app.models import AgentStatus, Run
+from agent_app.runs.registry import RunContext, RunFailure
+from config.lib.db import in_db
+from config.lib.errors import AppError
+from config.lib.ids import parse_uuid
+
+Definition = dict[str, Any]
+
+
+@dataclass
+class Member:
+    """One agent of a run. ``budget``: how many tokens of conversation its model can take (None: not limited by us)."""
+
+    agent_id: str
+    agent: Agent[Any]
+    model: RecordedModel
+    budget: int | None
+
+
+@dataclass
+class Team:
+    """All agents of a run; ``root`` begins."""
+
+    root: Member
+    members: dict[str, Member]
+    context: dict[str, Any]
+
+    def member(self, agent: Agent[Any]) -> Member:
+        return next(member for member in self.members.values() if member.agent is agent)
+
+
+async def build(context: RunContext, sink: Sink, recorder: Recorder) -> Team:
+    """The agents of a run. Raises RunFailure where one of them cannot take part, before anything was asked."""
+    definition = context.definition
+    root_id = str(definition.get("agent_id") or context.run.agent_id or "root")
+    targets: dict[str, Definition] = definition.get("targets") or {}
+    models = {root_id: root_model(context.run)}
+    if others := {key: each for key, each in targets.items() if key != root_id}:
+        models |= await in_db(_targets, context.run, others)
+    definitions = {root_id: definition, **others}
+    names = _names(definitions)
+    members = {key: _member(key, names[key], each, models[key], sink, recorder) for key, each in definitions.items()}
+    team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}})
+    variables = {
+        **team.context, "user": {"id": str(context.run.actor_id), "name": context.run.actor_name},
+        "message": context.run.input.get("message", ""),
+    }  # fmt: skip
+    for key, each in definitions.items():
+        _connect(team, members[key], each, models[key], variables, (sink, context, recorder))
+    return team
+
+
+def root_model(run: Run) -> ResolvedModel:
+    provider_name, _slash, model = run.model.partition("/")
+    if run.provider is None and provider_name != LOCAL:
+        raise RunFailure("provider_error", _("The provider %(name)s was removed.") % {"name": provider_name})
+    return ResolvedModel(model, run.provider)
+
+
+def _targets(run: Run, targets: Mapping[str, Definition]) -> dict[str, ResolvedModel]:
+    """The models of all agents that the run may be handed to, once these have been found to be of the workspace, and in use."""
+    ids = [found for key in targets if (found := parse_uuid(key))]
+    rows = dict(AgentRow.objects.in_workspace(run.workspace_id).filter(id__in=ids).values_list("id", "status"))
+    for key, definition in targets.items():
+        _check_target(definition["name"], rows.get(parse_uuid(key) or UUID(int=0)))
+    try:
+        return {
+            key: model_references.resolve(workspace_id=run.workspace_id, reference=definition.get("model") or "")
+            for key, definition in targets.items()
+        }
+    except AppError as error:
+        raise RunFailure("error", error.detail, code=error.error_code) from error
+
+
+def _check_target(name: str, status: str | None) -> None:
+    if status is None:
+        text = _("This agent can hand over to %(name)s, which is not in this workspace any more. Remove the handoff.")
+    elif status == AgentStatus.ARCHIVED:
+        text = _("This agent can hand over to %(name)s, which was archived. Restore it, or remove the handoff.")
+    elif status == AgentStatus.INACTIVE:
+        text = _("This agent can hand over to %(name)s, which is inactive. Activate it, or remove the handoff.")
+    else:
+        return
+    raise RunFailure("error", text % {"name": name}, code="handoff_target")
+
+
+def _names(definitions: Mapping[str, Definition]) -> dict[str, str]:
+    """Each agent's name, told apart where two have the same: models and traces know agents by their names."""
+    names: dict[str, str] = {}
+    for key, definition in definitions.items():
+        name, number = definition["name"], 2
+        while name in names.values():
+            name, number = f"{definition['name']} {number}", number + 1
+        names[key] = name
+    return names
+
+
+def _member(
+    key: str, name: str, definition: Definition, resolved: ResolvedModel, sink: Sink, recorder: Recorder
+) -> Member:
+    settings, budget = _settings(definition, resolved)
+    model = RecordedModel(model_for(resolved, sink), resolved.reference, sink, recorder)
+    agent: Agent[Any] = Agent(
+        name=name,
+        instructions=definition.get("instructions") or None,
+        handoff_description=definition.get("handoff_description") or None,
+        model=model,
+        model_settings=settings,
+        output_type=output_schema(definition),
+    )
+    return Member(key, agent, model, budget)
+
+
+def _connect(
+    team: Team,
+    member: Member,
+    definition: Definition,
+    resolved: ResolvedModel,
+    variables: dict[str, Any],
+    parts: tuple[Sink, RunContext, Recorder],
+) -> None:
+    """Give ``member`` its handoffs."""
+    sink, context, recorder = parts
+    wanted = [each for each in definition.get("handoffs") or [] if str(each["target_agent_id"]) in team.members]
+    if wanted and resolved.provider is None:
+        text = _("%(name)s has handoffs, which the local model cannot do. Choose a model that can call tools.")
+        raise RunFailure("error", text % {"name": member.agent.name}, code="capability")
+    taken: set[str] = set()
+    for each in wanted:
+        target = team.members[str(each["target_agent_id"])]
+        handover = Handover(each, member, target, sink=sink, log=context.log, recorder=recorder)
+        base, number = handover.tool_name, 2
+        while handover.tool_name in taken:
+            handover.tool_name, number = f"{base[:60]}_{number}", number + 1
+        taken.add(handover.tool_name)
+        member.agent.handoffs.append(handover.tool(variables))
+
+
+def _settings(definition: Definition, resolved: ResolvedModel) -> tuple[ModelSettings, int | None]:
+    """An agent's model settings, and how many tokens of conversation fit (None: not limited by us)."""
+    chosen = definition.get("model_settings") or {}
+    max_tokens = chosen.get("max_tokens")
+    budget = None
+    if resolved.provider is None:  # the local model: its window is small and known
+        max_tokens = local_max_tokens(max_tokens)
+        budget = LOCAL_CONTEXT - max_tokens - 64 - tokens.estimate(definition.get("instructions") or "")
+    effort = chosen.get("reasoning_effort")
+    settings = ModelSettings(
+        temperature=chosen.get("temperature"),
+        top_p=chosen.get("top_p"),
+        max_tokens=max_tokens,
+        parallel_tool_calls=chosen.get("parallel_tool_calls"),
+        tool_choice=chosen.get("tool_choice"),
+        reasoning=Reasoning(effort=effort) if effort else None,
+        extra_args=chosen.get("additional_params") or None,
+    )
+    return settings, budget

@@ -1,0 +1,206 @@
+"""Handing a conversation over: the tool that the model calls, what goes along, and what the next agent sees of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from agents import Agent, Handoff, HandoffInputData, ModelSettings, RunContextWrapper
+from agents.items import TResponseInputItem
+from agents.models.interface import ModelTracing
+
+from agent_app import conditions, handoffs, json_schemas
+from agent_app.engine import tokens
+from agent_app.engine.sink import Sink
+from agent_app.engine.tracing import Recorder
+from agent_app.runs import events
+from agent_app.runs.log import RunLog
+
+if TYPE_CHECKING:
+    from agent_app.engine.build import Member
+
+Item = TResponseInputItem
+_SUMMARY_TOKENS = 400
+_SUMMARISE = (
+    "Summarise the conversation for a colleague who takes it over: what the person wants, what is known, what was done and "
+    "promised, what is still open. Names, numbers and dates stay exact. Write the summary only."
+)
+
+
+@dataclass(kw_only=True)
+class Transfer(Handoff[Any, Agent[Any]]):
+    """A handoff that may be refused: then the same agent goes on, and its model is told why."""
+
+    refusal: str = ""
+
+    def get_transfer_message(self, agent: Any) -> str:
+        return self.refusal or orjson.dumps({"assistant": agent.name}).decode()
+
+
+class Handover:
+    """One handoff of one run: from ``source`` to ``target``, as ``definition`` says."""
+
+    def __init__(
+        self, definition: dict[str, Any], source: "Member", target: "Member", *, sink: Sink, log: RunLog, recorder: Recorder,
+    ) -> None:  # fmt: skip
+        self._definition = definition
+        self._source = source
+        self._target = target
+        self._sink = sink
+        self._log = log
+        self._recorder = recorder
+        self._schema: dict[str, Any] = definition.get("payload_schema") or {}
+        self._payload: Any = None
+        self.tool_name = str(
+            definition.get("tool_name") or handoffs.default_tool_name(target.agent.name, target.agent_id)
+        )
+
+    def tool(self, variables: dict[str, Any]) -> Transfer:
+        description = self._definition.get("tool_description") or Handoff.default_tool_description(self._target.agent)
+        condition = self._definition.get("enabled_when")
+        self._tool = Transfer(
+            tool_name=self.tool_name, tool_description=description.strip(), input_json_schema=self._schema,
+            on_invoke_handoff=self._invoke, agent_name=self._target.agent.name, input_filter=self._filter,
+            strict_json_schema=bool(self._schema) and not json_schemas.loose_parts(self._schema),
+            is_enabled=lambda _context, _agent: conditions.holds(condition, variables),
+        )  # fmt: skip
+        return self._tool
+
+    # The model calls it
+
+    async def _invoke(self, context: RunContextWrapper[Any], arguments: str) -> Agent[Any]:
+        span = self._recorder.open("handoff", self.tool_name, input=arguments)
+        problems = self._take(arguments)
+        if problems:
+            self._tool.refusal = "The conversation was not handed over. The arguments do not fit: " + "; ".join(
+                problems
+            )
+            self._recorder.close(span, error={"code": "invalid_payload", "error": "; ".join(problems)})
+            return self._source.agent
+        self._tool.refusal = ""
+        self._sink.another_answer(self._target.agent.name)
+        names = {"from": self._source.agent.name, "to": self._target.agent.name}
+        self._log.append(
+            events.HANDOFF, **names, from_agent_id=self._source.agent_id, to_agent_id=self._target.agent_id,
+            tool_name=self.tool_name, payload=self._payload,
+        )  # fmt: skip
+        self._recorder.close(
+            span, {**names, "from_agent_id": self._source.agent_id, "to_agent_id": self._target.agent_id}
+        )
+        context.context["handoff"] = {"from": self._source.agent.name, "payload": self._payload}
+        return self._target.agent
+
+    def _take(self, arguments: str) -> list[str]:
+        """The payload out of the call's arguments; why they do not fit."""
+        if not self._schema:
+            self._payload = None
+            return []
+        try:
+            self._payload = orjson.loads(arguments or "{}")
+        except orjson.JSONDecodeError as error:
+            return [f"this is not JSON ({error})"]
+        return json_schemas.errors_in(self._schema, self._payload)
+
+    # What the next agent sees
+
+    async def _filter(self, data: HandoffInputData) -> HandoffInputData:
+        if self._tool.refusal:
+            return data
+        kind, kept = handoffs.filter_of(self._definition.get("input_filter"))
+        items = _items(data)
+        given = self._given()
+        own = self._target.budget
+        if kind == "all" and own is None and given is None:
+            self._begin(items)
+            return data
+        if kind == "summary":
+            items = await self._summarised(items)
+        elif kind == "last_n":
+            items = last_messages(items, kept)
+        if kind == "remove_tools" or own is not None:
+            items = without_tools(items)
+        if own is not None:
+            items = newest(items, own)
+        if given is not None:
+            items.append(given)
+        self._begin(items)
+        return data.clone(input_history=tuple(items), pre_handoff_items=(), input_items=())
+
+    def _begin(self, items: list[Item]) -> None:
+        self._recorder.agent_starts(self._target.agent.name, self._target.agent_id, {"items": items[-1:]})
+
+    def _given(self) -> Item | None:
+        """The payload for the target's model: as something it is told, not as instructions that it must obey."""
+        if self._payload is None:
+            return None
+        text = orjson.dumps(self._payload, option=orjson.OPT_INDENT_2).decode()
+        return {
+            "role": "user",
+            "content": f"[{self._source.agent.name} handed this conversation over and says:]\n{text}",
+        }
+
+    async def _summarised(self, items: list[Item]) -> list[Item]:
+        """A summary by the source's own model, and the person's last message word for word."""
+        said = without_tools(items)
+        last = [item for item in said if _role(item) == "user"][-1:]
+        before = said[: said.index(last[0])] if last else said
+        if not before:
+            return said
+        transcript = "\n\n".join(f"{_role(item)}: {text_of(item)}" for item in said)
+        with self._sink.silent():
+            answer = await self._source.model.get_response(
+                _SUMMARISE, [{"role": "user", "content": transcript}], ModelSettings(max_tokens=_SUMMARY_TOKENS), [],
+                None, [], ModelTracing.DISABLED, previous_response_id=None, conversation_id=None, prompt=None,
+            )  # fmt: skip
+        summary = "".join(
+            part.text for item in answer.output for part in getattr(item, "content", []) if hasattr(part, "text")
+        )
+        return [{"role": "user", "content": f"[Summary of the conversation so far:]\n{summary}"}, *last]
+
+
+# Filters
+
+
+def _items(data: HandoffInputData) -> list[Item]:
+    """Everything up to the handoff, its own call and answer left out: the next agent need not see how it got the word."""
+    history: Sequence[Item] = data.input_history if not isinstance(data.input_history, str) else (
+        {"role": "user", "content": data.input_history},
+    )  # fmt: skip
+    before = [item.to_input_item() for item in data.pre_handoff_items]
+    spoken = [item.to_input_item() for item in data.new_items if item.type == "message_output_item"]
+    return [*history, *before, *spoken]
+
+
+def _role(item: Item) -> str:
+    return str(item.get("role") or "")
+
+
+def text_of(item: Item) -> str:
+    content: Any = item.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(str(part.get("text") or part.get("refusal") or "") for part in content if isinstance(part, dict))
+
+
+def without_tools(items: list[Item]) -> list[Item]:
+    """Only what people and agents have said."""
+    return [item for item in items if _role(item)]
+
+
+def last_messages(items: list[Item], kept: int) -> list[Item]:
+    """The last ``kept`` messages and what happened between them; no answer of a tool without its call."""
+    places = [place for place, item in enumerate(items) if _role(item)]
+    rest = items[places[-kept] :] if len(places) >= kept > 0 else items
+    calls = {item.get("call_id") for item in rest if item.get("type") == "function_call"}
+    return [item for item in rest if item.get("type") != "function_call_output" or item.get("call_id") in calls]
+
+
+def newest(items: list[Item], budget: int) -> list[Item]:
+    """As many of the newest messages as ``budget`` tokens hold; the last one always."""
+    kept: list[Item] = []
+    for item in reversed(items):
+        budget -= 4 + tokens.estimate(text_of(item))
+        if budget < 0 and kept:
+            break
+        kept.append(item)
+    return kept[::-1]
