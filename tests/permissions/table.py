@@ -191,6 +191,8 @@ TABLE = [
     Line(
         "GET", "agents/{agent}/versions/{version}/diff/{version}/", (200, 200, 200, 200, 404, 401), scope="agents:read"
     ),
+    Line("GET", "agents/{agent}/traces/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
+    Line("GET", "agents/{agent}/stats/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
     Line("GET", "providers/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line("POST", "providers/", (201, 201, 403, 403, 404, 401), {"type": "openai", "name": "OpenAI"}, scope="admin"),
     Line("GET", "providers/{provider}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
@@ -203,6 +205,8 @@ TABLE = [
     Line("DELETE", "conversations/{conversation}/", (204, 404, 404, 404, 404, 401), scope="runs:run"),
     Line("GET", "runs/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
     Line("GET", "runs/{run}/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
+    Line("GET", "runs/{run}/trace/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
+    Line("GET", "traces/{trace}/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
     Line("POST", "runs/{run}/cancel/", (409, 409, 409, 409, 404, 401), scope="runs:run"),
 ]
 

@@ -84,6 +84,9 @@ class Objects(dict[str, object]):
     def _run(self) -> object:
         return make_run(self._alice, self._the_agent).id
 
+    def _trace(self) -> object:
+        return make_run(self._alice, self._the_agent).trace_id
+
     def _token(self) -> object:
         return token_create(actor=self._owner, name="Robot", scopes=["runs:read"])[0].id
 

@@ -1,6 +1,6 @@
 """Included under ``/api/v1/``."""
 
-from agent_app.api import copies, drafting, output_types, parts, quotes, runs, versions, views
+from agent_app.api import copies, drafting, output_types, parts, quotes, runs, traces, versions, views
 from config.lib.routes import api_path
 
 urlpatterns = [
@@ -31,6 +31,8 @@ urlpatterns = [
     api_path(
         "agents/<uuid:agent_id>/versions/<str:before>/diff/<str:after>/", versions.DiffView.as_view(), "api-agent-diff"
     ),
+    api_path("agents/<uuid:agent_id>/traces/", traces.AgentTracesView.as_view(), "api-agent-traces"),
+    api_path("agents/<uuid:agent_id>/stats/", traces.AgentActivityView.as_view(), "api-agent-stats"),
     api_path("providers/", views.ProvidersView.as_view(), "api-providers"),
     api_path("providers/<uuid:provider_id>/", views.ProviderView.as_view(), "api-provider"),
     api_path("conversations/", views.ConversationsView.as_view(), "api-conversations"),
@@ -42,5 +44,7 @@ urlpatterns = [
     api_path("runs/", views.RunsView.as_view(), "api-runs"),
     api_path("runs/<uuid:run_id>/", views.RunView.as_view(), "api-run"),
     api_path("runs/<uuid:run_id>/events/", runs.events, "api-run-events"),
+    api_path("runs/<uuid:run_id>/trace/", traces.RunTraceView.as_view(), "api-run-trace"),
+    api_path("traces/<str:trace_id>/", traces.TraceView.as_view(), "api-trace"),
     api_path("runs/<uuid:run_id>/cancel/", views.RunCancelView.as_view(), "api-run-cancel"),
 ]

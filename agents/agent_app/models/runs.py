@@ -99,6 +99,7 @@ class Run(WorkspaceRecord):
             models.Index(fields=["workspace", "-created_at"], name="run_recent"),
             models.Index(fields=["agent", "-created_at"], name="run_of_agent"),
             models.Index(fields=["key_id", "-created_at"], name="run_of_key", condition=models.Q(key_id__isnull=False)),
+            models.Index(fields=["trace_id"], name="run_of_trace"),
             models.Index(
                 fields=["lease_expires_at", "enqueued_at"], name="run_unfinished", condition=models.Q(status__in=["queued", "running"])
             ),
