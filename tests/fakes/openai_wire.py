@@ -1,23 +1,23 @@
-"""A provider that speaks OpenAI Chat Completions byte-truly.
+"""A provider that speaks OpenAI's Chat Completions, Responses, embeddings and images byte-truly.
 
 By hand: ``python -m tests.fakes.openai_wire --port 9999``.
 """
 
 import argparse
-import asyncio
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from tests.fakes import media_wire, responses_wire
 from tests.fakes.recording import Exchange
 from tests.fakes.script import Fault, Script
-from tests.fakes.server import FakeServer, Handler, abort
+from tests.fakes.server import FakeServer, Handler
+from tests.fakes.streaming import ID, Stream, begun, frame
 
-ID = "chatcmpl-" + "0" * 29  # stands in rendered bytes where each answer's own id goes
 CREATED = 1_790_000_000
 STREAM_HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -39,16 +39,15 @@ ERRORS = {  # status: (type, code, message)
 # Bytes
 
 
-def frame(script: Script, data: bytes) -> bytes:
-    end = b"\r\n" if script.crlf else b"\n"
-    comment = b": OPENROUTER PROCESSING" + end * 2 if script.comments else b""
-    return comment + (b"data:" if script.bare_field else b"data: ") + data + end * 2
-
-
 def chunk(
     script: Script, model: str, choices: list[dict[str, Any]], usage: dict[str, Any] | None, asked: bool
 ) -> bytes:
-    data: dict[str, Any] = {"id": ID, "object": "chat.completion.chunk", "created": CREATED, "model": model}
+    data: dict[str, Any] = {
+        "id": f"chatcmpl-{ID}",
+        "object": "chat.completion.chunk",
+        "created": CREATED,
+        "model": model,
+    }
     data |= {"service_tier": "default", "system_fingerprint": "fp_fake", "choices": choices}
     if asked:
         data["usage"] = usage  # null in every chunk but the last
@@ -77,8 +76,14 @@ def deltas(script: Script, model: str, asked: bool) -> Iterator[tuple[str, bytes
         yield "", delta_chunk(script, model, {"reasoning_content": part}, asked)
     for part in script.says():
         yield part, delta_chunk(script, model, {"content": part}, asked)
+    if script.refusal:
+        yield "", delta_chunk(script, model, {"refusal": script.refusal}, asked)
     for index, call in enumerate(script.tool_calls):
-        head = {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": ""}}
+        head: dict[str, Any] = {
+            "id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": ""},
+        }  # fmt: skip
+        if call.signature:
+            head["extra_content"] = {"google": {"thought_signature": call.signature}}
         yield "", delta_chunk(script, model, {"tool_calls": [{"index": index, **head}]}, asked)
         half = len(call.arguments) // 2
         for piece in filter(None, (call.arguments[:half], call.arguments[half:])):
@@ -130,6 +135,31 @@ def broken(script: Script, model: str, asked: bool) -> bytes:
         case Fault.JSON_ARRAY:
             return frame(script, b'["not", "an", "object"]')
     return frame(script, orjson.dumps(error_document(500, script, "")))
+
+
+@dataclass(frozen=True)
+class ChatWire:
+    """A completion as a stream; ``asked``: the caller wants its usage."""
+
+    script: Script
+    model: str
+    asked: bool
+
+    def head(self) -> bytes:
+        return head(self.script, self.model, self.asked)
+
+    def deltas(self) -> Iterable[tuple[str, bytes]]:
+        render = deltas if self.script.endless else rendered
+        return render(self.script, self.model, self.asked)
+
+    def tail(self) -> bytes:
+        return tail(self.script, self.model, self.asked)
+
+    def broken(self) -> bytes:
+        return broken(self.script, self.model, self.asked)
+
+    def whole(self) -> bytes:
+        return whole(self.script, self.model, self.asked)
 
 
 # Answers
@@ -184,92 +214,9 @@ def _own_id(exchange: Exchange) -> str:
     return f"chatcmpl-{exchange.number:029d}"
 
 
-class Stream:
-    """One streamed answer on its way out."""
-
-    def __init__(self, request: web.Request, exchange: Exchange, model: str, asked: bool) -> None:
-        self.request, self.exchange, self.model, self.asked = request, exchange, model, asked
-        self.script = exchange.script
-        self.id = _own_id(exchange).encode()
-        self.response = web.StreamResponse(headers=STREAM_HEADERS | {"x-request-id": f"req_{exchange.number}"})
-
-    async def run(self) -> web.StreamResponse:
-        script = self.script
-        await self.response.prepare(self.request)
-        if not script.paced:
-            await self.write(whole(script, self.model, self.asked))
-        else:
-            await self.write(head(script, self.model, self.asked))
-            if not await self.body():
-                self.exchange.end("faulted")
-                return self.response
-            if script.fault is not Fault.TRUNCATE:
-                await self.write(tail(script, self.model, self.asked))
-        await self.response.write_eof()
-        if script.fault not in (None, Fault.NO_DONE):
-            self.exchange.end("faulted")
-        return self.response
-
-    async def write(self, data: bytes) -> None:
-        data = data.replace(ID.encode(), self.id)
-        if not self.script.split:
-            await self.response.write(data)
-            return
-        for start in range(0, len(data), self.script.split):
-            await self.response.write(data[start : start + self.script.split])
-            await asyncio.sleep(0)
-
-    async def body(self) -> bool:
-        """Send the deltas at their pace, with the fault among them; False where the answer ended there."""
-        sent = 0
-        async for text, data in self.due():
-            if sent == self.script.hold_after:
-                await self.exchange.gate.wait()
-            if sent == self.script.after and not await self.fault():
-                return False
-            if self.script.fault is Fault.TRUNCATE and sent >= self.script.after:
-                return True
-            await self.write(data)
-            self.exchange.sent(text)
-            sent += 1
-        if sent == self.script.hold_after:
-            await self.exchange.gate.wait()
-        return await self.fault() if sent <= self.script.after else True
-
-    async def due(self) -> AsyncIterator[tuple[str, bytes]]:
-        """The deltas, each when its time has come."""
-        script, model, asked = self.script, self.model, self.asked
-        parts = deltas(script, model, asked) if script.endless else rendered(script, model, asked)
-        start = time.monotonic()
-        for number, part in enumerate(parts):
-            if script.rate and (wait := start + number / script.rate - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-            elif number % 64 == 63:
-                await asyncio.sleep(0)  # let a client's hang-up be seen between the writes of a full-speed stream
-            yield part
-
-    async def fault(self) -> bool:
-        """Do what the script's fault is; True where the stream goes on."""
-        match self.script.fault:
-            case Fault.STALL:
-                await self.exchange.gate.wait()
-            case Fault.RESET:
-                abort(self.request, reset=True)
-                return False
-            case Fault.DROP:
-                abort(self.request, reset=False)
-                return False
-            case Fault.BAD_JSON | Fault.NOT_UTF8 | Fault.JSON_ARRAY:
-                await self.write(broken(self.script, self.model, self.asked))
-            case Fault.ERROR_OBJECT:
-                await self.write(broken(self.script, self.model, self.asked))
-                await self.response.write_eof()
-                return False
-        return True
-
-
 class FakeOpenAI(FakeServer):
-    """``/v1/chat/completions`` (streaming and not) and ``/v1/models``."""
+    """``/v1/chat/completions`` and ``/v1/responses`` (streaming and not), ``/v1/embeddings``, ``/v1/images/generations``,
+    and ``/v1/models``."""
 
     prefix = "/v1"
 
@@ -278,7 +225,10 @@ class FakeOpenAI(FakeServer):
         self.catalogue: Script | None = None  # how /v1/models refuses, where it does
 
     def routes(self) -> dict[str, Handler]:
-        return {"/chat/completions": _chat, "/models": self._list_models}
+        return {
+            "/chat/completions": _chat, "/responses": _respond, "/embeddings": _embed,
+            "/images/generations": _draw, "/models": self._list_models,
+        }  # fmt: skip
 
     async def _list_models(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         if self.catalogue is not None:
@@ -289,18 +239,46 @@ class FakeOpenAI(FakeServer):
         return web.Response(body=orjson.dumps({"object": "list", "data": data}), content_type="application/json")
 
 
+def _stream_headers(exchange: Exchange) -> dict[str, str]:
+    return STREAM_HEADERS | {"x-request-id": f"req_{exchange.number}"} | dict(exchange.script.headers)
+
+
 async def _chat(request: web.Request, exchange: Exchange) -> web.StreamResponse:
     script, body = exchange.script, exchange.body
-    if script.first_delay:
-        await asyncio.sleep(script.first_delay)
-    if script.fault is Fault.STALL_BEFORE_HEADERS:
-        await exchange.gate.wait()
+    await begun(exchange)
     if script.status != 200:
         return refusal(exchange)
     if not body.get("stream"):
         return completion(exchange, body["model"])
     asked = bool((body.get("stream_options") or {}).get("include_usage"))
-    return await Stream(request, exchange, body["model"], asked).run()
+    return await Stream(request, exchange, ChatWire(script, body["model"], asked), _stream_headers(exchange)).run()
+
+
+async def _respond(request: web.Request, exchange: Exchange) -> web.StreamResponse:
+    await begun(exchange)
+    if exchange.script.status != 200:
+        return refusal(exchange)
+    wire = responses_wire.ResponsesWire(exchange.script, exchange.body["model"])
+    if not exchange.body.get("stream"):
+        document = orjson.dumps(wire.document(wire.status()))
+        return web.Response(
+            body=document.replace(ID.encode(), f"{exchange.number:029d}".encode()), content_type="application/json"
+        )
+    return await Stream(request, exchange, wire, _stream_headers(exchange)).run()
+
+
+async def _embed(request: web.Request, exchange: Exchange) -> web.StreamResponse:
+    await begun(exchange)
+    if exchange.script.status != 200:
+        return refusal(exchange)
+    return web.json_response(media_wire.embeddings(exchange.body))
+
+
+async def _draw(request: web.Request, exchange: Exchange) -> web.StreamResponse:
+    await begun(exchange)
+    if exchange.script.status != 200:
+        return refusal(exchange)
+    return web.json_response(media_wire.images(exchange.body, CREATED))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ class ToolCall:
     name: str
     arguments: str = "{}"
     call_id: str = "call_1"
+    signature: str = ""  # Gemini's thought_signature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class Script:
     tokens: int | None = 5
     reasoning: tuple[str, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
+    refusal: str = ""
     finish_reason: str | None = "stop"
 
     first_delay: float = 0.0
@@ -54,6 +56,7 @@ class Script:
     usage: bool = True  # False: the provider knows no usage, even when asked
     prompt_tokens: int = 11
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
 
     status: int = 200
     message: str = ""  # of the error; "{key}" becomes the caller's key, as careless providers do
@@ -71,7 +74,7 @@ class Script:
 
     def says(self) -> Iterator[str]:
         """The content deltas in order."""
-        if self.deltas or self.tool_calls:
+        if self.deltas or self.tool_calls or self.refusal:
             return iter(self.deltas)
         return islice((f"{WORDS[i % len(WORDS)]} " for i in count()), self.tokens)
 

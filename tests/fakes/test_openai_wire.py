@@ -1,5 +1,6 @@
 """The fake provider, read by the stock client: what it promises to the tests that stand on it."""
 
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -258,6 +259,7 @@ def test_every_request_is_recorded(provider: FakeOpenAI, client: openai.OpenAI) 
     list(stream(client, "m-1"))
     list(stream(client, "m-2"))
     second: Exchange = provider.wait_request(2)
+    provider.wait_end(second)
     assert (second.number, second.path, second.key, second.body["model"]) == (2, "/v1/chat/completions", KEY, "m-2")
     assert second.body["messages"] == [{"role": "user", "content": "hello"}]
     assert second.received_at <= (second.ended_at or 0)
@@ -307,3 +309,18 @@ async def test_a_stream_at_full_speed_is_cheap_enough_to_measure_others_with() -
     each = (after.user + after.system - before.user - before.system) / runs * 1000
     print(f"{each:.2f} ms of CPU a 200-token stream")  # noqa: T201
     assert each < 5
+
+
+def test_embeddings_and_pictures_are_answered_as_the_stock_client_reads_them(client: openai.OpenAI) -> None:
+    same, again, other = client.embeddings.create(
+        model="e", input=["red fox", "red fox", "blue sea"], dimensions=64
+    ).data
+    assert (len(same.embedding), same.embedding == again.embedding, same.embedding == other.embedding) == (
+        64,
+        True,
+        False,
+    )
+    assert sum(value * value for value in same.embedding) == pytest.approx(1.0, abs=1e-5)
+    picture = client.images.generate(model="i", prompt="a red fox").data
+    assert picture is not None
+    assert base64.b64decode(picture[0].b64_json or "").startswith(b"\x89PNG")
