@@ -68,8 +68,9 @@ class ServeStaticMiddleware(ServeStatic):  # type: ignore[misc]  # untyped
         if not self.autorefresh:
             super().add_files_from_finders()
             return
-        for storage in (storage for finder in get_finders() for storage in finder.storages.values()):
-            self.insert_directory(storage.location, self.static_prefix)
+        for finder in get_finders():
+            for storage in finder.storages.values():  # type: ignore[attr-defined]  # both kinds have them
+                self.insert_directory(storage.location, self.static_prefix)
 
 
 class SessionMiddleware(OnLoop, Session):
