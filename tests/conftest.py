@@ -19,6 +19,7 @@ __all__ = ["anyone", "cast", "seeds"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.PROVIDER_RETRY_DELAY = 0.01
     config.pluginmanager.register(operations, "operations")
 
 

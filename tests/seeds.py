@@ -13,7 +13,7 @@ from django.db.models.signals import post_migrate
 
 
 def sow(**_: Any) -> None:
-    import_module("agent_app.migrations.0004_seed_catalogue").seed(apps, None)
+    import_module("agent_app.migrations.0005_seed_catalogue").seed(apps, None)
     import_module("billing.migrations.0003_prices_plans_accounts").seed(apps, None)
     import_module("billing.migrations.0005_catalogue_rates").seed(apps, None)
     with connection.cursor() as cursor:

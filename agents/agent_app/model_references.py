@@ -65,12 +65,15 @@ class ResolvedModel:
 
     @property
     def api(self) -> Api:
-        """How it is spoken to: as its row says, or the catalogue, or its provider is set, or its type does first."""
+        """How it is spoken to: as its row says, or its provider is set, or the catalogue knows, or its type does first.
+
+        OpenAI itself is asked by its Responses; whoever else calls themselves so may know Chat Completions alone.
+        """
         if self.local:
             return "chat_completions"
-        chosen = (self.row and self.row.api) or (self.entry and self.entry.api)
-        if not chosen and self.provider:
-            chosen = self.provider.additional_config.get("api")
+        chosen = (self.row and self.row.api) or (self.provider and self.provider.additional_config.get("api"))
+        if not chosen and provider_types.own_address(self.type, self.base_url):
+            chosen = (self.entry and self.entry.api) or ("responses" if self.type == "openai" else None)
         return cast(Api, chosen) if chosen else provider_types.default_api(self.type)
 
     @property

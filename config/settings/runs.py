@@ -23,3 +23,4 @@ RUN_PING_INTERVAL = 15.0
 LIVE_RECHECK = 30.0  # how soon an open socket learns that its sign-in is over where nobody told it
 PROVIDER_CONNECT_TIMEOUT = 10.0
 PROVIDER_STALL_TIMEOUT = 90.0
+PROVIDER_RETRY_DELAY = 0.5  # before the first repetition; doubled for each after it

@@ -183,7 +183,7 @@ def test_agents_of_one_name_are_told_apart(cast: Cast, provider: FakeOpenAI) -> 
 
 def test_the_spans_lie_below_their_agents_and_hold_what_was_asked_and_said(cast: Cast, provider: FakeOpenAI) -> None:
     triage, tutor, definition = tutors(cast.alice)
-    provider.queue(TO_TUTOR, Script(status=500, message="The moon is in the way."))
+    provider.queue(TO_TUTOR, Script(status=400, message="The moon is in the way."))
     run: Run = execute(start_as(cast.alice, triage, definition, "Use sk-abcdefghijklmnop please"))
     assert (run.status, run.reason) == ("failed", "provider_error")
     first, asked, handoff, second, failed = Span.objects.filter(run=run).order_by("started_at", "id")

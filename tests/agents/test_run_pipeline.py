@@ -71,7 +71,7 @@ def test_an_answer_cut_by_its_length_is_partial(cast: Cast, agent: Agent, provid
 
 @pytest.mark.parametrize("status", [401, 429, 500])
 def test_a_refusal_is_quoted_without_the_key(cast: Cast, agent: Agent, provider: FakeOpenAI, status: int) -> None:
-    provider.queue(Script(status=status, message="The {key} moon is wrong."))
+    provider.model("m", Script(status=status, message="The {key} moon is wrong."))
     run = execute(start(cast.alice, agent))
     assert (run.status, run.reason) == ("failed", "provider_error")
     assert "moon is wrong" in run.error["error"]

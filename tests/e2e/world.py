@@ -42,7 +42,7 @@ class World:
         agent_id = person.create("/agents/", body)["id"]
         person.create("/agents/", {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"})
         run = f"/agents/{agent_id}/run/"
-        provider.queue(Script(deltas=(ANSWER,)), Script(status=500, message="The moon is in the way."))
+        provider.queue(Script(deltas=(ANSWER,)), Script(status=400, message="The moon is in the way."))
         answered = person.request("POST", run, {"message": "Where is my parcel?"}, expect=200).json()
         person.request("POST", run, {"message": "And my money?"}, expect=502)
         workspace_id = person.request("GET", "/workspaces/", expect=200).json()["results"][0]["id"]

@@ -71,7 +71,7 @@ def check_targets(workspace_id: UUID, targets: Collection[str]) -> None:
 
 def cannot_hand_over(resolved: model_references.ResolvedModel) -> str:
     """Why a model can make no handoffs; empty where it can."""
-    if resolved.provider is None:
+    if resolved.local:
         return _("The local model has no tool calling, so it cannot hand over. Choose another model.")
     return ""
 

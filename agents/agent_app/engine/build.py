@@ -14,10 +14,11 @@ from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
 from agent_app.engine.handoffs import Handover
 from agent_app.engine.output_types import output_schema
-from agent_app.engine.providers.select import model_for
+from agent_app.engine.providers.select import fallback_routes, model_for, route_to
+from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import RecordedModel, Recorder
-from agent_app.model_references import LOCAL, LOCAL_CONTEXT, ResolvedModel
+from agent_app.model_references import LOCAL_CONTEXT, ResolvedModel
 from agent_app.models import Agent as AgentRow
 from agent_app.models import AgentStatus, Run
 from agent_app.runs.registry import RunContext, RunFailure
@@ -52,30 +53,35 @@ class Team:
 
 async def build(context: RunContext, sink: Sink, recorder: Recorder) -> Team:
     """The agents of a run. Raises RunFailure where one of them cannot take part, before anything was asked."""
-    definition = context.definition
+    definition, run = context.definition, context.run
     root_id = str(definition.get("agent_id") or context.run.agent_id or "root")
     targets: dict[str, Definition] = definition.get("targets") or {}
-    models = {root_id: root_model(context.run)}
-    if others := {key: each for key, each in targets.items() if key != root_id}:
-        models |= await in_db(_targets, context.run, others)
-    definitions = {root_id: definition, **others}
+    definitions = {root_id: definition, **{key: each for key, each in targets.items() if key != root_id}}
+    routes = await in_db(_routes, run, root_id, definitions)
     names = _names(definitions)
-    members = {key: _member(key, names[key], each, models[key], sink, recorder) for key, each in definitions.items()}
+    members = {key: _member(key, names[key], each, routes[key], sink, recorder) for key, each in definitions.items()}
     team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}})
     variables = {
         **team.context, "user": {"id": str(context.run.actor_id), "name": context.run.actor_name},
         "message": context.run.input.get("message", ""),
     }  # fmt: skip
     for key, each in definitions.items():
-        _connect(team, members[key], each, models[key], variables, (sink, context, recorder))
+        _connect(team, members[key], each, routes[key][0].resolved, variables, (sink, context, recorder))
     return team
 
 
-def root_model(run: Run) -> ResolvedModel:
-    provider_name, _slash, model = run.model.partition("/")
-    if run.provider is None and provider_name != LOCAL:
-        raise RunFailure("provider_error", _("The provider %(name)s was removed.") % {"name": provider_name})
-    return ResolvedModel(model, run.provider)
+def _routes(run: Run, root_id: str, definitions: Mapping[str, Definition]) -> dict[str, list[Route]]:
+    """How each agent's model, and those that stand in for it, are reached. Raises RunFailure."""
+    try:
+        models = {root_id: model_references.of_run(run)}
+    except AppError as error:
+        raise RunFailure("provider_error", str(error.detail), code=error.error_code) from error
+    if others := {key: each for key, each in definitions.items() if key != root_id}:
+        models |= _targets(run, others)
+    return {
+        key: [route_to(resolved), *fallback_routes(run.workspace_id, definitions[key].get("fallback_models") or [])]
+        for key, resolved in models.items()
+    }
 
 
 def _targets(run: Run, targets: Mapping[str, Definition]) -> dict[str, ResolvedModel]:
@@ -116,11 +122,10 @@ def _names(definitions: Mapping[str, Definition]) -> dict[str, str]:
     return names
 
 
-def _member(
-    key: str, name: str, definition: Definition, resolved: ResolvedModel, sink: Sink, recorder: Recorder
-) -> Member:
+def _member(key: str, name: str, definition: Definition, routes: list[Route], sink: Sink, recorder: Recorder) -> Member:
+    resolved = routes[0].resolved
     settings, budget = _settings(definition, resolved)
-    model = RecordedModel(model_for(resolved, sink), resolved.reference, sink, recorder)
+    model = RecordedModel(model_for(routes, sink), resolved.reference, sink, recorder)
     agent: Agent[Any] = Agent(
         name=name,
         instructions=definition.get("instructions") or None,
@@ -143,7 +148,7 @@ def _connect(
     """Give ``member`` its handoffs."""
     sink, context, recorder = parts
     wanted = [each for each in definition.get("handoffs") or [] if str(each["target_agent_id"]) in team.members]
-    if wanted and resolved.provider is None:
+    if wanted and resolved.local:
         text = _("%(name)s has handoffs, which the local model cannot do. Choose a model that can call tools.")
         raise RunFailure("error", text % {"name": member.agent.name}, code="capability")
     taken: set[str] = set()
@@ -162,7 +167,7 @@ def _settings(definition: Definition, resolved: ResolvedModel) -> tuple[ModelSet
     chosen = definition.get("model_settings") or {}
     max_tokens = chosen.get("max_tokens")
     budget = None
-    if resolved.provider is None:  # the local model: its window is small and known
+    if resolved.local:  # its window is small and known
         max_tokens = local_max_tokens(max_tokens)
         budget = LOCAL_CONTEXT - max_tokens - 64 - tokens.estimate(definition.get("instructions") or "")
     effort = chosen.get("reasoning_effort")

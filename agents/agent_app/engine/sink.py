@@ -111,3 +111,16 @@ class Sink:
         step = _step.get()
         self._produced.usage.add(usage)
         self._produced.unsettled[step] = replace(usage, model=self._models[step])
+
+    def answered_by(self, resolved: ResolvedModel) -> None:
+        """The run names the model that has answered."""
+        self._context.run.model = resolved.reference
+
+    def model_changed(self, resolved: ResolvedModel, why: str) -> None:
+        """Another model than the chosen one is asked: the readers see it at once, the run keeps it."""
+        run = self._context.run
+        self._log.append(
+            events.RUN_STATUS, status="running", reason="model_changed", model=resolved.reference, detail=why
+        )
+        routing = [*run.metadata.get("routing", []), {"model": resolved.reference, "why": why}]
+        run.metadata = {**run.metadata, "routing": routing}

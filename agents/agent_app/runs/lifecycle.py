@@ -192,6 +192,7 @@ def finish(
         prompt_tokens=produced.usage.prompt_tokens, completion_tokens=produced.usage.completion_tokens,
         cached_tokens=produced.usage.cached_tokens, reasoning_tokens=produced.usage.reasoning_tokens,
         credits=produced.credits, turns=produced.turns, first_token_at=run.first_token_at, model=run.model,
+        metadata=run.metadata,
         finished_at=Now(), lease_expires_at=None, last_seq=last[-1].seq,
     )  # fmt: skip
     realtime.send_on_commit(

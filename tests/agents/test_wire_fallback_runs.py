@@ -1,0 +1,86 @@
+"""A run whose model fails is answered by its agent's fallback, and pays that model's price."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from agent_app.models import Agent, AgentSnapshot, Run
+from billing.models import Hold, LedgerEntry, Rate
+from tests.agents.world import execute, followed, make_agent, make_provider, start
+from tests.billing.world import assert_adds_up
+from tests.cast import Cast
+from tests.fakes.anthropic_wire import FakeAnthropic
+from tests.fakes.openai_wire import FakeOpenAI
+from tests.fakes.script import Script
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def provider() -> Iterator[FakeOpenAI]:
+    with FakeOpenAI() as fake:
+        yield fake
+
+
+@pytest.fixture
+def claude() -> Iterator[FakeAnthropic]:
+    with FakeAnthropic() as fake:
+        yield fake
+
+
+@pytest.fixture
+def agent(cast: Cast, provider: FakeOpenAI, claude: FakeAnthropic, settings: Any) -> Agent:
+    settings.BILLING_OWN_KEY = "priced"
+    for reference, price in [("custom/m", "1.5"), ("anthropic/claude", "4"), ("custom/gold", "9000")]:
+        Rate.objects.create(reference=reference, per_1k_tokens=Decimal(price))
+    make_provider(cast.alice, provider.base_url, model_ids=["m", "gold"])
+    make_provider(cast.alice, claude.base_url, type="anthropic", name="ours", model_ids=["claude"])
+    return make_agent(cast.alice, model="fake/m", model_settings={"max_tokens": 100})
+
+
+def run_with(cast: Cast, agent: Agent, *fallbacks: str) -> Run:
+    run = start(cast.alice, agent)
+    snapshot = AgentSnapshot.objects.get(id=run.snapshot_id)
+    AgentSnapshot.objects.update(definition={**snapshot.definition, "fallback_models": list(fallbacks)})
+    return execute(run)
+
+
+def test_the_fallback_s_price_is_paid_and_the_run_names_it(
+    cast: Cast, agent: Agent, provider: FakeOpenAI, claude: FakeAnthropic
+) -> None:
+    provider.model("m", Script(status=503))
+    claude.queue(Script(deltas=("Here.",), prompt_tokens=900))
+    run = run_with(cast, agent, "ours/claude")
+    assert (run.status, run.output, run.model, run.turns) == ("succeeded", "Here.", "ours/claude", 1)
+    holds = {hold.model: (hold.state, hold.credits) for hold in Hold.objects.filter(run_id=run.id)}
+    assert holds == {"fake/m": ("settled", Decimal(0)), "ours/claude": ("settled", Decimal("3.6040"))}
+    (charge,) = LedgerEntry.objects.filter(run_id=run.id, kind="charge").exclude(amount=0)
+    assert (-charge.amount, charge.price["reference"]) == (run.credits, "anthropic/claude")
+    (told,) = [event.payload() for event in followed(run) if event.type == "run_status"]
+    assert (told["model"], run.metadata["routing"]) == (
+        "ours/claude",
+        [{"model": "ours/claude", "why": told["detail"]}],
+    )
+    assert_adds_up()
+
+
+def test_a_fallback_that_is_too_dear_or_gone_is_passed_over_with_the_reason(
+    cast: Cast, agent: Agent, provider: FakeOpenAI, claude: FakeAnthropic
+) -> None:
+    provider.model("m", Script(status=401))
+    run = run_with(cast, agent, "fake/gold", "gone/away", "ours/claude")
+    assert (run.status, run.model) == ("succeeded", "ours/claude")
+    why = run.metadata["routing"][0]["why"]
+    assert "HTTP 401" in why and "credits" in why and "gone/away" in why
+    assert len(provider.exchanges) == 1
+    assert_adds_up()
+
+
+def test_without_help_the_run_fails_with_every_reason(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
+    provider.model("m", Script(status=401))
+    run = run_with(cast, agent, "fake/gold")
+    assert (run.status, run.reason, run.model, run.credits) == ("failed", "provider_error", "fake/m", 0)
+    assert "HTTP 401" in run.error["error"] and "fake/gold:" in run.error["error"]
+    assert_adds_up()
