@@ -58,7 +58,7 @@ class Options:
             "FIELD_ENCRYPTION_KEY": _kept_key(self.var / KEYS[1]),
         }
         chosen = {name: value for name, value in defaults.items() if name not in self.given}
-        # Fewer malloc arenas: a worker with 128 threads would otherwise hold a pool of free memory for each.
+        # Fewer malloc arenas: a worker with 256 threads would otherwise hold a pool of free memory for each.
         return {"PORT": str(self.env.PORT), "VAR_DIR": str(self.var), "MALLOC_ARENA_MAX": "2", **chosen}
 
 

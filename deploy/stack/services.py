@@ -12,7 +12,7 @@ from deploy.stack.options import Options
 from deploy.stack.process import Service
 
 CPU_PROCESSES = 2
-RUN_THREADS = 128
+RUN_THREADS = 256
 
 
 @dataclass

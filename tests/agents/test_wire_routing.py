@@ -180,6 +180,8 @@ def test_a_circuit_opens_after_five_failures_and_lets_one_call_try(provider: Fak
         assert await breaker.failed(circuit), "a trial that fails opens it again at once"
         await asyncio.sleep((await breaker.state(circuit)).wait)
         assert (await breaker.state(circuit)).name == "half-open"
+        await breaker.untried(circuit)
+        assert (await breaker.state(circuit)).name == "half-open", "a trial that was never made is somebody else's"
         await breaker.succeeded(circuit)
         assert [(await breaker.state(circuit)).name for _ in range(2)] == ["closed", "closed"]
 
@@ -193,6 +195,15 @@ def test_an_open_circuit_is_not_asked_and_says_so(provider: FakeOpenAI) -> None:
     assert len(provider.exchanges) == 5
     assert errors[2] is not None
     assert "failed several times in a row" in errors[2].message and "fallback" in errors[2].message
+
+
+def test_a_trial_that_is_refused_for_what_was_asked_closes_the_circuit(provider: FakeOpenAI, monkeypatch: Any) -> None:
+    monkeypatch.setattr(breaker, "OPEN_FOR", 0.01)
+    provider.queue(*[Script(status=502)] * 5, Script(status=400))
+    resolved = first(provider)
+    errors = [wire_world.run(asked(resolved, request())).error for _ in range(3)]
+    assert errors[2] is not None and errors[2].status == 400
+    assert wire_world.run(asked(resolved, request())).response
 
 
 def test_what_is_wrong_with_the_request_opens_no_circuit(provider: FakeOpenAI) -> None:
@@ -261,7 +272,7 @@ def test_a_provider_that_is_not_there_is_named(provider: FakeOpenAI) -> None:
 
 
 def test_an_error_in_the_body_of_a_200_is_no_answer(provider: FakeOpenAI) -> None:
-    provider.queue(Script(status=200, fault=Fault.ERROR_OBJECT, after=0, tokens=1, message="No provider is available."))
+    provider.queue(Script(fault=Fault.ERROR_BODY, message="No provider is available."))
     error = wire_world.ask(provider.base_url, kind="openrouter").error
     assert error is not None
     assert "No provider is available." in error.message

@@ -1,4 +1,5 @@
-"""Processor time of one 200-token streamed answer inside a worker process: our engine, the stock SDK, the bare bytes.
+"""Processor time of one 200-token streamed answer inside a worker process, for each of the three protocols: our engine, the
+stock SDK (Anthropic's own client, for which the SDK has no model), the bare bytes.
 
 Our engine builds the SDK's agent, reads the wire, coalesces deltas and sends its events to a real Valkey; the database
 work around it, which the throughput benchmark has, is not in these figures.
@@ -30,12 +31,15 @@ import django
 django.setup()
 
 import aiohttp
+import anthropic
 import openai
 import uvloop
-from agents import Agent, OpenAIChatCompletionsModel, RunConfig, Runner
+from agents import Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, RunConfig, Runner
+from agents.models.interface import Model
 from django.test.utils import override_settings
 
 from agent_app.engine.execute import execute
+from agent_app.engine.providers import transport
 from agent_app.models import Message, Provider, Run
 from agent_app.runs.log import RunLog
 from agent_app.runs.registry import RunContext
@@ -79,11 +83,18 @@ def stock_client(provider: openai.AsyncOpenAI) -> Kind:
     return once
 
 
-def stock_sdk(provider: openai.AsyncOpenAI) -> Kind:
+def anthropic_client(provider: anthropic.AsyncAnthropic) -> Kind:
+    async def once() -> int:
+        asked: Any = {"model": MODEL, "max_tokens": 1000, "messages": [{"role": "user", "content": "Hello"}]}
+        async with provider.messages.stream(**asked) as answer:
+            return len([event async for event in answer])
+
+    return once
+
+
+def stock_sdk(model: Model) -> Kind:
     """The SDK as its documentation uses it."""
-    agent: Agent[Any] = Agent(
-        name="Bench", instructions="You answer.", model=OpenAIChatCompletionsModel(model=MODEL, openai_client=provider)
-    )
+    agent: Agent[Any] = Agent(name="Bench", instructions="You answer.", model=model)
 
     async def once() -> int:
         result = Runner.run_streamed(agent, "Hello", run_config=RunConfig(tracing_disabled=True))
@@ -92,9 +103,9 @@ def stock_sdk(provider: openai.AsyncOpenAI) -> Kind:
     return once
 
 
-def engine(url: str, key: str) -> Kind:
-    """``engine.execute`` as a worker calls it, its events going to Valkey."""
-    provider = Provider(name="fake", base_url=url)
+def engine(url: str, key: str, kind: str) -> Kind:
+    """``engine.execute`` as a worker calls it, its events going to Valkey. Its first step is held, as it is for any run."""
+    provider = Provider(id=uuid7(), type=kind, name="fake", base_url=url)
     provider.set_api_key(key)
     definition = {"name": "Bench", "instructions": "You answer.", "model_settings": {}}
     history = [Message(role="user", content="Hello")]
@@ -103,7 +114,8 @@ def engine(url: str, key: str) -> Kind:
     async def once() -> int:
         run = Run(id=uuid7(), kind="agent", model=f"fake/{MODEL}", provider=provider, attempt=1)
         log = RunLog(run.id, 1, 0, writer)
-        outcome = await execute(RunContext(run=run, definition=definition, history=history, log=log))
+        held: dict[str, int | None] = {"turn:1": None}
+        outcome = await execute(RunContext(run=run, definition=definition, history=history, log=log, held=held))
         log.flush_delta()
         assert outcome.status == "succeeded"
         return log.seq
@@ -111,28 +123,46 @@ def engine(url: str, key: str) -> Kind:
     return once
 
 
-async def measure(url: str, runs: int) -> None:
+async def measure(openai_url: str, anthropic_url: str, runs: int) -> None:
     key = "sk-fake"  # pragma: allowlist secret
-    async with client.session() as http, openai.AsyncOpenAI(base_url=url, api_key=key, max_retries=0) as provider:
-        kinds = {
-            "bytes": bare(http, url),
-            "our engine": engine(url, key),
-            "openai client": stock_client(provider),
-            "stock SDK": stock_sdk(provider),
-        }
-        used: dict[str, list[float]] = {name: [] for name in kinds}
-        for once in kinds.values():
-            for _ in range(10):
+    async with (
+        client.session() as http,
+        openai.AsyncOpenAI(base_url=openai_url, api_key=key, max_retries=0) as provider,
+        anthropic.AsyncAnthropic(base_url=anthropic_url, api_key=key, max_retries=0) as claude,
+    ):
+        chat, responses = OpenAIChatCompletionsModel(MODEL, provider), OpenAIResponsesModel(MODEL, provider)
+        protocols: dict[str, dict[str, Kind]] = {
+            "Chat Completions": {
+                "bytes": bare(http, openai_url), "our engine": engine(openai_url, key, "custom"),
+                "openai client": stock_client(provider), "stock SDK": stock_sdk(chat),
+            },
+            "Responses": {"our engine": engine(openai_url, key, "openai"), "stock SDK": stock_sdk(responses)},
+            "Messages": {
+                "our engine": engine(anthropic_url, key, "anthropic"), "anthropic client": anthropic_client(claude),
+            },
+        }  # fmt: skip
+        for name, kinds in protocols.items():
+            await compare(name, kinds, runs)
+    await transport.close()
+
+
+async def compare(protocol: str, kinds: dict[str, Kind], runs: int) -> None:
+    used: dict[str, list[float]] = {name: [] for name in kinds}
+    for once in kinds.values():
+        for _ in range(10):
+            await once()
+    for _ in range(ROUNDS):
+        for name, once in kinds.items():
+            start = time.process_time()
+            for _ in range(runs // ROUNDS):
                 await once()
-        for _ in range(ROUNDS):
-            for name, once in kinds.items():
-                start = time.process_time()
-                for _ in range(runs // ROUNDS):
-                    await once()
-                used[name].append((time.process_time() - start) * 1000 / (runs // ROUNDS))
-    base = report.median(used["stock SDK"])
+            used[name].append((time.process_time() - start) * 1000 / (runs // ROUNDS))
+    stock = list(kinds)[-1]
+    base = report.median(used[stock])
     rows = [[name, report.median(each), min(each), report.median(each) / base * 100] for name, each in used.items()]
-    report.table("CPU of one 200-token streamed answer, ms", ["way", "median", "best round", "% of stock SDK"], rows)
+    report.table(
+        f"{protocol}: CPU of one 200-token streamed answer, ms", ["way", "median", "best round", f"% of {stock}"], rows
+    )
 
 
 def main() -> None:
@@ -140,12 +170,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     report.say(report.machine())
     with (
-        in_process("tests.fakes.openai_wire") as (url, _),
+        in_process("tests.fakes.openai_wire") as (openai_url, _),
+        in_process("tests.fakes.anthropic_wire") as (anthropic_url, _),
         embedded.valkey_server() as redis_url,
         override_settings(REDIS_URL=redis_url, OUTBOUND_ALLOW_LOOPBACK_PROVIDERS=True),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        runner.run(measure(url, parser.parse_args().runs))
+        runner.run(measure(openai_url, anthropic_url, parser.parse_args().runs))
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ class ChatWire:
         return head(self.script, self.model, self.asked)
 
     def deltas(self) -> Iterable[tuple[str, bytes]]:
-        render = deltas if self.script.endless else rendered
+        render = deltas if self.script.endless or self.script.clock else rendered
         return render(self.script, self.model, self.asked)
 
     def tail(self) -> bytes:
@@ -248,6 +248,8 @@ async def _chat(request: web.Request, exchange: Exchange) -> web.StreamResponse:
     await begun(exchange)
     if script.status != 200:
         return refusal(exchange)
+    if script.fault is Fault.ERROR_BODY:
+        return web.json_response(error_document(500, script, exchange.key))
     if not body.get("stream"):
         return completion(exchange, body["model"])
     asked = bool((body.get("stream_options") or {}).get("include_usage"))

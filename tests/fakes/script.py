@@ -1,6 +1,7 @@
 """What a fake provider does with one request, whatever its protocol: how much it says, how fast, and how it fails."""
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,6 +24,7 @@ class Fault(StrEnum):
     NOT_UTF8 = "notutf8"
     JSON_ARRAY = "array"
     ERROR_OBJECT = "error"  # an error inside a 200 stream, then the end
+    ERROR_BODY = "errorbody"  # an error as the JSON of a 200 answer, where a stream was asked for
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Script:
     refusal: str = ""
     finish_reason: str | None = "stop"
 
+    clock: bool = False  # each word is the time (``time.monotonic()``) at which it is sent
     first_delay: float = 0.0
     rate: float | None = None
     hold_after: int | None = None
@@ -76,6 +79,8 @@ class Script:
         """The content deltas in order."""
         if self.deltas or self.tool_calls or self.refusal:
             return iter(self.deltas)
+        if self.clock:
+            return islice((f"{time.monotonic():.4f} " for _ in count()), self.tokens)
         return islice((f"{WORDS[i % len(WORDS)]} " for i in count()), self.tokens)
 
     @property
@@ -126,6 +131,8 @@ def script_of(model: str) -> Script:
             values[kind] = number
         elif part == "endless":
             values["tokens"] = None
+        elif part == "clock":
+            values["clock"] = True
         elif part == "nousage":
             values["usage"] = False
         elif part in set(Fault):

@@ -102,6 +102,14 @@ async def succeeded(circuit: str) -> None:
         logger.warning("a circuit was not closed: Valkey does not answer", exc_info=True)
 
 
+async def untried(circuit: str) -> None:
+    """The trial call was never made: the next one may try."""
+    try:
+        await redis.loop_client().delete(f"{_keys(circuit)[2]}:trial")
+    except _AWAY:
+        logger.warning("a trial is not given back: Valkey does not answer", exc_info=True)
+
+
 async def rest(circuit: str, seconds: float) -> None:
     """The provider asked to be left alone for so long with this key."""
     if not circuit:

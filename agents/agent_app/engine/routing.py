@@ -123,10 +123,16 @@ class _Asked:
             try:
                 answer = await self._once(endpoint)
             except ProviderError as error:
+                if half_open and not error.broken:  # it is there again, whatever it has against this request
+                    await breaker.succeeded(endpoint.circuit)
                 wait = await self._after(error, endpoint, attempt)
                 if wait is None:
                     raise
                 await asyncio.sleep(wait)
+            except BaseException:
+                if half_open:
+                    await breaker.untried(endpoint.circuit)
+                raise
             else:
                 if half_open:
                     await breaker.succeeded(endpoint.circuit)
