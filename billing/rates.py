@@ -1,5 +1,6 @@
 """Finding the price of something by its name."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.conf import settings
@@ -17,6 +18,19 @@ SELECT reference, per_1k_tokens, per_call FROM billing_rate
  ORDER BY reference = %(reference)s DESC, length(reference) DESC LIMIT 1
 """
 
+# The same for many names at once.
+_FIND_ALL = r"""
+SELECT asked.name, found.reference, found.per_1k_tokens, found.per_call
+  FROM unnest(%(references)s::text[]) AS asked(name)
+ CROSS JOIN LATERAL (
+SELECT reference, per_1k_tokens, per_call FROM billing_rate
+ WHERE reference = asked.name OR (
+       position('*' in reference) > 0
+   AND asked.name LIKE replace(replace(replace(replace(reference, '\', '\\'), '_', '\_'), '%%', '\%%'), '*', '%%'))
+ ORDER BY reference = asked.name DESC, length(reference) DESC LIMIT 1
+) AS found
+"""
+
 
 def price_of(reference: str, *, own_key: bool = False) -> Price:
     """What ``reference`` costs now. With a workspace's own provider key tokens cost nothing, unless the operator says so."""
@@ -32,6 +46,18 @@ def price_of(reference: str, *, own_key: bool = False) -> Price:
     return Price(
         reference=found, per_1k_tokens=Decimal(0) if free_tokens else per_1k_tokens, per_call=per_call, own_key=own_key
     )
+
+
+def prices_of(references: Iterable[str]) -> dict[str, Price]:
+    """What each costs without an own key, in one query. What has no price is free."""
+    asked = list(dict.fromkeys(references))
+    found = {reference: Price(reference=reference) for reference in asked}
+    if settings.BILLING_MODE == "off" or not asked:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_ALL, {"references": [reference.lower() for reference in asked]})
+        rows = {name: Price(reference=rate, per_1k_tokens=tokens, per_call=call) for name, rate, tokens, call in cursor}
+    return {reference: rows.get(reference.lower(), found[reference]) for reference in asked}
 
 
 def rate_list() -> list[Rate]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from agent_app.definition.choice import find_version
 from agent_app.definition.content import contexts_of, handoffs_of
-from agent_app.models import Agent, AgentVersion, Conversation, Provider, Run
+from agent_app.models import Agent, AgentVersion, Conversation, KeyScope, Provider, ProviderKey, ProviderModel, Run
 from community.access import Actor
 from config.lib.errors import NotFound
 
@@ -54,6 +54,20 @@ def get_conversation(actor: Actor, conversation_id: UUID, action: str = "convers
 def get_provider(actor: Actor, provider_id: UUID, action: str = "provider.read") -> Provider:
     rows = Provider.objects.in_workspace(actor.workspace_id).prefetch_related("provider_models")
     return _get(rows, actor, provider_id, action, _("There is no such provider."))
+
+
+def get_provider_model(actor: Actor, model_id: UUID, action: str = "provider.read") -> ProviderModel:
+    rows = ProviderModel.objects.in_workspace(actor.workspace_id).select_related("provider")
+    return _get(rows, actor, model_id, action, _("There is no such model."))
+
+
+def get_key(actor: Actor, key_id: UUID, *, write: bool = False) -> ProviderKey:
+    """A key of the workspace or one of the person's own; another person's is not there, whatever one's role."""
+    rows = ProviderKey.objects.in_workspace(actor.workspace_id).seen_by(actor.id).select_related("provider", "owner")
+    found = _get(rows, actor, key_id, "key.read", _("There is no such key."))
+    if write:
+        actor.require("key.write" if found.scope == KeyScope.WORKSPACE else "key.own")
+    return found
 
 
 def _get(rows: "models.QuerySet[M]", actor: Actor, object_id: UUID, action: str, missing: str) -> M:

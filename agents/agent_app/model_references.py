@@ -64,6 +64,12 @@ class ResolvedModel:
         return settings.LOCAL_MODEL_URL if self.local else provider_types.default_base_url(self.slug)
 
     @property
+    def guarded(self) -> bool:
+        """Whether a person gave the address. The operator's own may lead into private networks."""
+        own = self.type in settings.PROVIDER_BASE_URLS and provider_types.own_address(self.type, self.base_url)
+        return not (self.local or own)
+
+    @property
     def api(self) -> Api:
         """How it is spoken to: as its row says, or its provider is set, or the catalogue knows, or its type does first.
 
@@ -72,9 +78,10 @@ class ResolvedModel:
         if self.local:
             return "chat_completions"
         chosen = (self.row and self.row.api) or (self.provider and self.provider.additional_config.get("api"))
+        usual = provider_types.default_api(self.type)
         if not chosen and provider_types.own_address(self.type, self.base_url):
-            chosen = (self.entry and self.entry.api) or ("responses" if self.type == "openai" else None)
-        return cast(Api, chosen) if chosen else provider_types.default_api(self.type)
+            chosen = (self.entry and self.entry.api) or usual
+        return cast(Api, chosen or ("chat_completions" if usual == "responses" else usual))
 
     @property
     def capabilities(self) -> dict[str, bool | None]:

@@ -19,6 +19,9 @@ LEAST_ROLE: Mapping[str, str] = MappingProxyType(
         "run.cancel": Role.VIEWER,
         "provider.read": Role.VIEWER,
         "provider.write": Role.ADMIN,
+        "key.read": Role.VIEWER,  # masked, and of other people nothing
+        "key.own": Role.VIEWER,
+        "key.write": Role.ADMIN,
     }
 )
 
@@ -33,5 +36,8 @@ SCOPE: Mapping[str, str] = MappingProxyType(
         "run.cancel": "runs:run",
         "provider.read": "agents:read",
         "provider.write": ADMIN_SCOPE,
+        "key.read": ADMIN_SCOPE,
+        "key.own": ADMIN_SCOPE,
+        "key.write": ADMIN_SCOPE,
     }
 )

@@ -32,7 +32,7 @@ class TypeInfo:
 
 _TYPES = (
     TypeInfo(
-        slug="openai", label="OpenAI", base_url="https://api.openai.com/v1", apis=("chat_completions", "responses"),
+        slug="openai", label="OpenAI", base_url="https://api.openai.com/v1", apis=("responses", "chat_completions"),
         environment="OPENAI_API_KEY",
     ),
     TypeInfo(

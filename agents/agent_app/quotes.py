@@ -6,7 +6,7 @@ from typing import Literal
 
 from django.db.models import QuerySet
 
-from agent_app import calls, model_references
+from agent_app import calls, keys, model_references
 from agent_app.definition.choice import version_for
 from agent_app.models import Agent, Run, RunStatus
 from agent_app.runs import charges
@@ -41,7 +41,10 @@ def agent_quote(*, actor: Actor, agent: Agent, message: str = "") -> Quote:
     snapshot = version.snapshot if version else agent_snapshot(agent=agent)
     definition = snapshot.definition
     resolved = model_references.resolve(workspace_id=actor.workspace_id, reference=definition.get("model", agent.model))
-    run = Run(workspace_id=actor.workspace_id, agent=agent, model=resolved.reference, provider=resolved.provider)
+    run = Run(
+        workspace_id=actor.workspace_id, agent=agent, model=resolved.reference, provider=resolved.provider, actor_id=actor.id
+    )  # fmt: skip
+    keys.assign(run, resolved, required=False)
     wanted = (definition["model_settings"] or {}).get("max_tokens")
     prompt = calls.prompt_tokens(definition["instructions"], []) + calls.message_tokens(message)
     call = calls.model_call(run, lambda: prompt, wanted)

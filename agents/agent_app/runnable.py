@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from agent_app import access, calls, model_references, selectors
+from agent_app import access, calls, keys, model_references, selectors
 from agent_app.definition.choice import version_for
 from agent_app.definition.content import contexts_of, default_context
 from agent_app.definition.instructions import filled, variables
@@ -47,13 +47,14 @@ class AgentRunnable:
             actor=actor, agent=agent, text=run_input.message, conversation_id=run_input.conversation_id,
             parent_message_id=run_input.parent_message_id, run_id=run_id, draft=source == "test",
         )  # fmt: skip
-        return Run(
+        planned = Run(
             id=run_id, workspace_id=actor.workspace_id, kind="agent", agent=agent, snapshot=snapshot,
             version=version.number if version else None, conversation_id=message.conversation_id, user_message=message,
             input={"message": run_input.message} | ({} if context is None else {"context": context}),
             model=resolved.reference, provider=resolved.provider, metadata=run_input.metadata, source=source,
             actor_id=actor.id, actor_name=actor.user.display_name[:120],
         )  # fmt: skip
+        return keys.assign(planned, resolved)
 
     @staticmethod
     def _check(run_input: RunInput) -> None:

@@ -12,11 +12,13 @@ from agent_app.inbox import FailedRuns
 from agent_app.models import ACTIVE, Run
 from agent_app.runnable import AgentRunnable
 from agent_app.runs import registry
+from agent_app.services import provider_keys
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
-from community.events import WorkspaceClosed
-from community.registry import add_inbox, demo_seeders, dependents
+from community.events import MemberLeft, WorkspaceClosed
+from community.models import User
+from community.registry import add_inbox, demo_seeders, dependents, erasers
 from config.lib import events, jobs, shell
 
 
@@ -52,11 +54,23 @@ def register() -> None:
         run_labellers.append(run_labels)
     panels.register()
     events.subscribe(WorkspaceClosed, cancel_runs)
+    events.subscribe(MemberLeft, forget_keys)
+    if erase_keys not in erasers:
+        erasers.append(erase_keys)
 
 
 def cancel_runs(event: WorkspaceClosed) -> None:
     """Later: there may be a thousand of them, and whoever closed the workspace waits for an answer."""
     jobs.send_on_commit("agents.cancel_runs_of_closed", workspace_id=event.workspace_id)
+
+
+def forget_keys(event: MemberLeft) -> None:
+    """Whoever leaves takes their own keys along."""
+    provider_keys.provider_keys_forget(user_id=event.user_id, workspace_id=event.workspace_id)
+
+
+def erase_keys(person: User) -> None:
+    provider_keys.provider_keys_forget(user_id=person.id)
 
 
 def run_labels(workspace_id: UUID, run_ids: Collection[UUID]) -> dict[UUID, RunLabel]:

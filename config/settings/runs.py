@@ -24,3 +24,4 @@ LIVE_RECHECK = 30.0  # how soon an open socket learns that its sign-in is over w
 PROVIDER_CONNECT_TIMEOUT = 10.0
 PROVIDER_STALL_TIMEOUT = 90.0
 PROVIDER_RETRY_DELAY = 0.5  # before the first repetition; doubled for each after it
+PROVIDER_TEST_TIMEOUT = 20.0  # one question of a test

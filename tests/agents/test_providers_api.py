@@ -8,6 +8,8 @@ from pytest_django import DjangoAssertNumQueries
 from agent_app.models import Provider
 from tests.agents.world import KEY, make_provider
 from tests.cast import Cast
+from tests.fakes.openai_wire import FakeOpenAI
+from tests.fakes.script import Script
 
 BODY: dict[str, Any] = {"type": "custom", "name": "Mine", "base_url": "https://api.example.com/v1", "models": ["m"]}
 
@@ -114,3 +116,63 @@ def test_an_empty_base_url_is_the_types_own_or_refused_with_the_reason(cast: Cas
     assert "needs its base URL" in refused.json()["errors"]["base_url"][0]
     custom.refresh_from_db()
     assert custom.base_url == "https://api.example.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [("anthropic", "https://api.anthropic.com"), ("google", "https://generativelanguage.googleapis.com/v1beta/openai"),
+     ("huggingface", "https://router.huggingface.co/v1"), ("deepseek", "https://api.deepseek.com"),
+     ("stability", "https://api.stability.ai"), ("mistral", "https://api.mistral.ai/v1"),
+     ("groq", "https://api.groq.com/openai/v1"), ("openrouter", "https://openrouter.ai/api/v1")],
+)  # fmt: skip
+def test_every_type_that_has_an_address_knows_it(cast: Cast, kind: str, address: str) -> None:
+    made = cast.alice.api.post("providers/", {"type": kind, "name": "P", "models": ["a"], "default_model": "b"})
+    assert (made.status_code, made.json()["base_url"], made.json()["models"]) == (201, address, ["a", "b"])
+
+
+def test_modal_needs_its_address_and_openai_may_choose_its_api(cast: Cast) -> None:
+    assert list(cast.alice.api.post("providers/", {"type": "modal", "name": "M"}).json()["errors"]) == ["base_url"]
+    body = {"type": "openai", "name": "O", "additional_config": {"api": "chat_completions"}}
+    assert cast.alice.api.post("providers/", body).json()["additional_config"] == {"api": "chat_completions"}
+
+
+def test_with_test_an_answer_is_a_condition(cast: Cast) -> None:
+    with FakeOpenAI() as provider:
+        body = BODY | {"base_url": provider.base_url, "api_key": KEY, "test": True}
+        provider.catalogue = Script(status=401, message="No such key: {key}")
+        refused = cast.alice.api.post("providers/", body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "provider_refused")
+        assert "No such key: [redacted]" in refused.json()["detail"]
+        assert not Provider.objects.exists()
+        provider.catalogue = None
+        made = cast.alice.api.post("providers/", body)
+        assert (made.status_code, made.json()["tested_at"] is not None) == (201, True)
+        path = f"providers/{made.json()['id']}/"
+        provider.catalogue = Script(status=500, message="Not today.")
+        assert cast.alice.api.patch(path, {"name": "New", "test": True}).status_code == 422
+        assert cast.alice.api.get(path).json()["name"] == "Mine"
+        assert cast.alice.api.patch(path, {"name": "New"}).status_code == 200
+        assert provider.exchanges[-1].key == KEY
+
+
+def test_an_address_nobody_answers_at_is_told_in_words(cast: Cast) -> None:
+    refused = cast.alice.api.post("providers/", BODY | {"base_url": "http://127.0.0.1:9/v1", "test": True})
+    assert refused.status_code == 422
+    assert "cannot be reached" in refused.json()["detail"]
+
+
+def test_put_replaces_all_but_the_key(cast: Cast) -> None:
+    provider = make_provider(cast.alice, name="mine", organization_id="org", default_model="m", model_ids=["m", "n"])
+    path = f"providers/{provider.id}/"
+    put = cast.alice.api.put(path, {"type": "openai", "name": "Mine", "models": ["n"]})
+    shown = put.json()
+    assert (shown["models"], shown["organization_id"], shown["default_model"]) == (["n"], "", "")
+    assert (shown["base_url"], shown["api_key"]["set"]) == ("https://api.openai.com/v1", True)
+
+
+@pytest.mark.parametrize("masked", [{"set": True, "hint": "…hing"}, "…hing"])
+def test_a_masked_key_keeps_the_old_one(cast: Cast, masked: object) -> None:
+    provider = make_provider(cast.alice)
+    assert cast.alice.api.patch(f"providers/{provider.id}/", {"api_key": masked}).status_code == 200
+    provider.refresh_from_db()
+    assert provider.api_key == KEY

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from agent_app.engine import breaker, routing
-from agent_app.engine.providers import select
 from agent_app.engine.routing import Route
 from agent_app.model_references import ResolvedModel
 from config.lib.ids import uuid7
@@ -111,7 +110,7 @@ def test_back_off_grows_and_is_never_the_same(settings: Any) -> None:
 
 def pool(provider: FakeOpenAI) -> Route:
     """One model with two keys."""
-    route = select.route_to(first(provider))
+    route = wire_world.route_of(first(provider))
     (endpoint,) = route.endpoints
     return replace(route, endpoints=[endpoint, replace(endpoint, api_key="second-key", circuit=str(uuid7()))])
 

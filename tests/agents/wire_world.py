@@ -14,8 +14,9 @@ from agent_app.engine.providers import select, transport
 from agent_app.engine.providers.base import WireModel
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.request import Request
-from agent_app.engine.routing import Route, RoutedModel
+from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
+from agent_app.keys import ChosenKey
 from agent_app.model_references import ResolvedModel
 from agent_app.models import Provider, Run
 from agent_app.runs.log import RunLog
@@ -111,6 +112,11 @@ def request(input: Any = "Hello", **fields: Any) -> Request:
     return Request(input=input, **values | fields)
 
 
+def route_of(resolved: ResolvedModel) -> Route:
+    """By the provider's own key."""
+    return select.route_to(resolved, [ChosenKey(source="provider", type=resolved.type, row=resolved.provider)])
+
+
 async def asked(
     resolved: ResolvedModel,
     wanted: Request,
@@ -122,10 +128,8 @@ async def asked(
     log = RunLog(run.id, 1, 0, Unsent())
     context = RunContext(run=run, definition={}, history=[], log=log, held={"turn:1": None})
     sink = FreeSink(context)
-    stand_ins = [select.route_to(each) for each in fallbacks]
-    model: WireModel = (
-        RoutedModel([route], sink) if route else select.model_for([select.route_to(resolved), *stand_ins], sink)
-    )
+    routes = [route] if route else [route_of(each) for each in (resolved, *fallbacks)]
+    model: WireModel = select.model_for(routes, sink)
     said = Said(None, None, context.produced, False, run)
     try:
         said.response = await model.get_response(

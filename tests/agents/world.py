@@ -11,7 +11,7 @@ from celery import current_app
 from django.utils import timezone
 
 from agent_app.engine.providers import transport
-from agent_app.models import Agent, Provider, ProviderModel, Run, RunEvent
+from agent_app.models import Agent, Provider, ProviderKey, ProviderModel, Run, RunEvent
 from agent_app.runs import lifecycle
 from agent_app.runs.events import Event
 from agent_app.runs.reader import follow
@@ -39,6 +39,18 @@ def make_provider(person: Person, base_url: str = "http://127.0.0.1:9/v1", **fie
         for position, model_id in enumerate(model_ids)
     )
     return provider
+
+
+def make_key(person: Person, **fields: Any) -> ProviderKey:
+    """A key of the workspace, or the person's own with ``scope="user"``."""
+    secret = fields.pop("api_key", KEY)
+    values: dict[str, Any] = {"type": "openai", "scope": "workspace"} | fields
+    if values["scope"] == "user":
+        values["owner"] = person.user
+    key = ProviderKey(workspace_id=person.workspace_id, **values)
+    key.set_key(secret)
+    key.save()
+    return key
 
 
 def make_agent(person: Person, **fields: Any) -> Agent:

@@ -20,7 +20,7 @@ def answer_to(cast: Cast, line: Line, role: str) -> Any:
     address, data = filled(line, Objects(cast))
     person = person_of(role, cast)
     program = person.api if person else Api()
-    if role == "stranger" and not line.path.startswith(("users/", "workspaces/")):
+    if role == "stranger" and not line.path.startswith(("users/me/", "workspaces/")):
         program.headers["X-Workspace"] = str(cast.alice.workspace_id)
     return program.request(line.method, address, data)
 

@@ -4,13 +4,13 @@ from functools import cached_property
 from typing import Any
 
 from agent_app.definition.content import draft_content
-from agent_app.models import Agent, AgentVersion, Context, Conversation, Handoff
+from agent_app.models import Agent, AgentVersion, Context, Conversation, Handoff, ProviderModel
 from agent_app.services.agents import agent_snapshot
 from community.access import Actor, get_actor
 from community.models import Role
 from community.services.api_tokens import token_create
 from community.services.invitations import invitation_create
-from tests.agents.world import make_agent, make_provider, make_run
+from tests.agents.world import make_agent, make_key, make_provider, make_run
 from tests.cast import Cast, Person, join, make_user
 from tests.community.files_world import make_file
 from tests.community.test_notifications import tell
@@ -30,7 +30,7 @@ class Objects(dict[str, object]):
 
     def __init__(self, cast: Cast) -> None:
         self._alice, self._workspace, self._stranger = cast.alice, cast.alice.workspace_id, cast.dave
-        super().__init__(nobody=NOBODYS_ID, workspace=self._workspace, type_name="score")
+        super().__init__(nobody=NOBODYS_ID, workspace=self._workspace, type_name="score", slug="openai")
 
     def __missing__(self, name: str) -> object:
         self[name] = made = getattr(self, f"_{name}")()
@@ -80,6 +80,12 @@ class Objects(dict[str, object]):
 
     def _provider(self) -> object:
         return make_provider(self._alice).id
+
+    def _model(self) -> object:
+        return ProviderModel.objects.get(provider=make_provider(self._alice, name="with a model")).id
+
+    def _key(self) -> object:
+        return make_key(self._alice).id
 
     def _run(self) -> object:
         return make_run(self._alice, self._the_agent).id

@@ -144,7 +144,7 @@ class ProviderOutput(serializers.ModelSerializer[Provider]):
         model = Provider
         fields = (
             "id", "type", "name", "base_url", "api_key", "organization_id", "models", "default_model", "additional_config",
-            "created_at", "updated_at",
+            "tested_at", "test_error", "last_used_at", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 

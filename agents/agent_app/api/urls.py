@@ -1,6 +1,6 @@
 """Included under ``/api/v1/``."""
 
-from agent_app.api import copies, drafting, output_types, parts, quotes, runs, traces, versions, views
+from agent_app.api import copies, drafting, keys, models, output_types, parts, quotes, runs, traces, versions, views
 from config.lib.routes import api_path
 
 urlpatterns = [
@@ -33,8 +33,21 @@ urlpatterns = [
     ),
     api_path("agents/<uuid:agent_id>/traces/", traces.AgentTracesView.as_view(), "api-agent-traces"),
     api_path("agents/<uuid:agent_id>/stats/", traces.AgentActivityView.as_view(), "api-agent-stats"),
-    api_path("providers/", views.ProvidersView.as_view(), "api-providers"),
-    api_path("providers/<uuid:provider_id>/", views.ProviderView.as_view(), "api-provider"),
+    api_path("providers/", models.ProvidersView.as_view(), "api-providers"),
+    api_path("providers/<uuid:provider_id>/", models.ProviderView.as_view(), "api-provider"),
+    api_path("models/", models.ModelsView.as_view(), "api-models"),
+    api_path("models/providers/", models.TypesView.as_view(), "api-model-providers"),
+    api_path("models/providers/<slug:slug>/models/", models.TypeModelsView.as_view(), "api-model-provider-models"),
+    api_path(
+        "models/providers/<slug:slug>/capabilities/",
+        models.TypeCapabilitiesView.as_view(),
+        "api-model-provider-capabilities",
+    ),
+    api_path("models/providers/<slug:slug>/stats/", models.TypeStatisticsView.as_view(), "api-model-provider-stats"),
+    api_path("models/<uuid:model_id>/", models.ModelView.as_view(), "api-model"),
+    api_path("models/<uuid:model_id>/test/", models.ModelTestView.as_view(), "api-model-test"),
+    api_path("users/api-keys/", keys.KeysView.as_view(), "api-keys"),
+    api_path("users/api-keys/<uuid:key_id>/", keys.KeyView.as_view(), "api-key"),
     api_path("conversations/", views.ConversationsView.as_view(), "api-conversations"),
     api_path("conversations/<uuid:conversation_id>/", views.ConversationView.as_view(), "api-conversation"),
     api_path(

@@ -12,7 +12,7 @@ from agent_app import access, selectors
 from agent_app.api import serializers
 from agent_app.models import AgentStatus, Message, RunStatus
 from agent_app.runs import lifecycle
-from agent_app.services import agents, conversations, providers
+from agent_app.services import agents, conversations
 from community.api.authentication import identify
 from config.lib import lists
 
@@ -80,43 +80,6 @@ class AgentView(APIView):
         revision = changes.pop("revision", None)
         agent = agents.agent_update(actor=actor, agent=agent, changes=changes, revision=revision)
         return Response(serializers.AgentOutput(agent).data)
-
-
-class ProvidersView(APIView):
-    @lists.describe("providers_list", serializers.ProviderOutput)
-    def get(self, request: Request) -> Response:
-        return lists.answer(request, selectors.provider_rows(identify(request)), serializers.ProviderOutput)
-
-    @extend_schema(
-        operation_id="providers_create", request=serializers.ProviderInput, responses={201: serializers.ProviderOutput}
-    )
-    def post(self, request: Request) -> Response:
-        actor = identify(request, "provider.write")
-        provider = providers.provider_create(actor=actor, fields=valid(serializers.ProviderInput(data=request.data)))
-        return Response(serializers.ProviderOutput(provider).data, status=201)
-
-
-class ProviderView(APIView):
-    @extend_schema(operation_id="providers_retrieve", responses=serializers.ProviderOutput)
-    def get(self, request: Request, provider_id: UUID) -> Response:
-        return Response(serializers.ProviderOutput(access.get_provider(identify(request), provider_id)).data)
-
-    @extend_schema(
-        operation_id="providers_update", request=serializers.ProviderInput, responses=serializers.ProviderOutput
-    )
-    def patch(self, request: Request, provider_id: UUID) -> Response:
-        actor = identify(request)
-        provider = access.get_provider(actor, provider_id, "provider.write")
-        changes = valid(serializers.ProviderInput(data=request.data, partial=True))
-        return Response(
-            serializers.ProviderOutput(providers.provider_update(actor=actor, provider=provider, changes=changes)).data
-        )
-
-    @extend_schema(operation_id="providers_delete", responses={204: None})
-    def delete(self, request: Request, provider_id: UUID) -> Response:
-        actor = identify(request)
-        providers.provider_delete(actor=actor, provider=access.get_provider(actor, provider_id, "provider.write"))
-        return Response(status=204)
 
 
 class ConversationsView(APIView):

@@ -14,7 +14,7 @@ from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
 from agent_app.engine.handoffs import Handover
 from agent_app.engine.output_types import output_schema
-from agent_app.engine.providers.select import fallback_routes, model_for, route_to
+from agent_app.engine.providers.select import fallback_routes, model_for, route_of
 from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import RecordedModel, Recorder
@@ -79,7 +79,10 @@ def _routes(run: Run, root_id: str, definitions: Mapping[str, Definition]) -> di
     if others := {key: each for key, each in definitions.items() if key != root_id}:
         models |= _targets(run, others)
     return {
-        key: [route_to(resolved), *fallback_routes(run.workspace_id, definitions[key].get("fallback_models") or [])]
+        key: [
+            route_of(run, resolved, planned=key == root_id),
+            *fallback_routes(run, definitions[key].get("fallback_models") or []),
+        ]
         for key, resolved in models.items()
     }
 

@@ -35,11 +35,12 @@ _PAUSES = 5
 @dataclass(frozen=True, kw_only=True)
 class Route:
     """One model with the keys it can be asked with. ``problem``: why it cannot be asked at all; ``named``: a reference that
-    leads nowhere."""
+    leads nowhere; ``own_key``: the provider is paid by the workspace or the person, not by credits."""
 
     resolved: ResolvedModel
     protocol: Protocol | None = None
     endpoints: Sequence[Endpoint] = ()
+    own_key: bool = True
     problem: str = ""
     named: str = ""
 
@@ -163,7 +164,9 @@ class _Asked:
         protocol = self._route.protocol
         assert protocol is not None  # noqa: S101  _pick has looked
         if not self._held:
-            most = await self._sink.turn_held(self._request.prompt_tokens, self._request.wanted, self._route.resolved)
+            most = await self._sink.turn_held(
+                self._request.prompt_tokens, self._request.wanted, self._route.resolved, own_key=self._route.own_key
+            )
             self._limited, self._held = self._request.limited(most), True
         self._begun()
         body = protocol.body(endpoint, self._limited)

@@ -58,7 +58,9 @@ class Sink:
         self._produced.text.clear()
         self._log.append(events.CONTENT_RESET, message_id=self._context.run.message_id, reason=reason)
 
-    async def turn_held(self, prompt_tokens: int, max_tokens: int | None, resolved: ResolvedModel) -> int | None:
+    async def turn_held(
+        self, prompt_tokens: int, max_tokens: int | None, resolved: ResolvedModel, *, own_key: bool = True
+    ) -> int | None:
         """Before a model call: hold what it may cost at most, at its model's price, and book the calls before it.
 
         Answers how many tokens the answer may have (None: no limit). Raises NotEnoughCredits.
@@ -67,7 +69,7 @@ class Sink:
         held = self._context.held
         if step not in held:  # all but the first, which was held before the run was queued
             unsettled, self._produced.unsettled = self._produced.unsettled, {}
-            call = call_of(resolved.reference, resolved.provider, lambda: prompt_tokens, max_tokens)
+            call = call_of(resolved.reference, resolved.provider, lambda: prompt_tokens, max_tokens, own_key=own_key)
             try:
                 opened = await in_db(charges.open_next, self._context.run, step, call, unsettled, self._log.seq)
             except BaseException:

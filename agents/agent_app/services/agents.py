@@ -11,7 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from agent_app import model_references
+from agent_app import keys, model_references
 from agent_app.calls import model_call
 from agent_app.definition import checks
 from agent_app.definition.content import (
@@ -214,7 +214,10 @@ def _check_credits(actor: Actor, fields: Mapping[str, Any]) -> None:
         resolved = model_references.resolve(workspace_id=actor.workspace_id, reference=fields.get("model", ""))
     except Refused:  # no model yet: nothing has a price
         return
-    run = Run(workspace_id=actor.workspace_id, model=resolved.reference, provider=resolved.provider)
+    run = Run(
+        workspace_id=actor.workspace_id, model=resolved.reference, provider=resolved.provider, actor_id=actor.id
+    )  # fmt: skip
+    keys.assign(run, resolved, required=False)
     charges.affordable(actor.workspace_id, model_call(run, lambda: 0, None))
 
 

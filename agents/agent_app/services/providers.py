@@ -8,12 +8,47 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from agent_app import provider_types
+from agent_app import probes, provider_types
 from agent_app.models import Provider, ProviderModel
+from agent_app.probes import Target
 from agent_app.provider_types import LOCAL
 from community.access import Actor
 from config.lib import audit, outbound
 from config.lib.errors import Conflict, InvalidInput
+from config.lib.secrets import DecryptionError
+
+# What PUT means where it leaves something out (a key that is left out stays).
+EMPTY: Mapping[str, Any] = {
+    "base_url": "", "organization_id": "", "models": [], "default_model": "", "additional_config": {},
+}  # fmt: skip
+
+
+def provider_tried(*, actor: Actor, fields: Mapping[str, Any], provider: Provider | None = None) -> dict[str, Any]:
+    """``fields`` for the two functions below, once the provider has answered, where ``test`` among them asks for it.
+
+    Raises Refused with the provider's own words. Outside of a transaction: nobody waits for a provider with a lock.
+    """
+    actor.require("provider.write")
+    values = dict(fields)
+    if not values.pop("test", False):
+        return values
+    kind = values.get("type") or (provider.type if provider else "")
+    given = values.get("base_url", provider.base_url if provider else "")
+    old = ""
+    if provider and "api_key" not in values:
+        try:
+            old = provider.api_key
+        except DecryptionError as error:
+            text = _("Its key cannot be decrypted on this installation. Enter it again.")
+            raise InvalidInput(errors={"api_key": [text]}) from error
+    probes.key_check(
+        Target(
+            type=kind, base_url=base_url_of(kind=kind, given=given), api_key=values.get("api_key", old),
+            api=provider_types.default_api(kind), organization_id=values.get("organization_id", ""),
+            label=values.get("name") or (provider.name if provider else ""),
+        )
+    )  # fmt: skip
+    return {**values, "tested": True}
 
 
 @transaction.atomic

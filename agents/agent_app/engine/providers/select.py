@@ -1,12 +1,8 @@
 """From a resolved model to the model object that the SDK calls."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-from django.conf import settings
-from django.utils.translation import gettext as _
-
-from agent_app import model_references
+from agent_app import keys, model_references
 from agent_app.engine.providers.anthropic import AnthropicMessages
 from agent_app.engine.providers.base import WireModel
 from agent_app.engine.providers.chat_completions import ChatCompletions
@@ -16,10 +12,11 @@ from agent_app.engine.providers.protocol import Protocol
 from agent_app.engine.providers.responses import Responses
 from agent_app.engine.routing import Route, RoutedModel
 from agent_app.engine.sink import Sink
-from agent_app.model_references import LOCAL, ResolvedModel
+from agent_app.keys import ChosenKey, KeyUnreadable
+from agent_app.model_references import ResolvedModel
+from agent_app.models import Run
 from agent_app.runs.registry import RunFailure
 from config.lib.errors import AppError
-from config.lib.secrets import DecryptionError
 
 _CHAT_COMPLETIONS = ChatCompletions()
 _PROTOCOLS: dict[str, Protocol] = {
@@ -34,39 +31,55 @@ def model_for(routes: Sequence[Route], sink: Sink) -> WireModel:
     return RoutedModel(routes, sink)
 
 
-def fallback_routes(workspace_id: UUID, references: Sequence[str]) -> list[Route]:
+def route_of(run: Run, resolved: ResolvedModel, *, planned: bool = False) -> Route:
+    """How a run reaches a model, with the keys it may use. Asks the database. ``planned``: it is the model, and so the price,
+    that the run was started with."""
+    if planned and run.provider is not None and not run.key_source:  # begun before runs noted their key
+        usable = [ChosenKey(source="provider", type=run.provider.type, row=run.provider)]
+    else:
+        usable = keys.candidates(run, None if planned else resolved)
+    if not usable:
+        return Route(resolved=resolved, problem=keys.missing(resolved, of_run=planned))
+    keys.used(usable[0])
+    return route_to(resolved, usable)
+
+
+def fallback_routes(run: Run, references: Sequence[str]) -> list[Route]:
     """How an agent's fallback models are reached. Asks the database. What leads nowhere any more is passed over in its turn."""
     routes = []
     for reference in references:
         try:
-            routes.append(route_to(model_references.resolve(workspace_id=workspace_id, reference=reference)))
+            routes.append(route_of(run, model_references.resolve(workspace_id=run.workspace_id, reference=reference)))
         except AppError as error:
             routes.append(Route(resolved=ResolvedModel(reference), problem=error.detail, named=reference))
     return routes
 
 
-def route_to(resolved: ResolvedModel) -> Route:
-    """How a model is reached. A key that cannot be read is the route's problem, not an exception."""
-    provider = resolved.provider
-    if resolved.local:
-        local = Endpoint(
-            provider=_("The local model"), base_url=settings.LOCAL_MODEL_URL, model=resolved.model, kind=LOCAL,
-            guarded=False,
-        )  # fmt: skip
-        return Route(resolved=resolved, protocol=_CHAT_COMPLETIONS, endpoints=[local])
-    if provider is None:
-        text = _("There is no key for %(provider)s here. Add one under Models, or choose another model.")
-        return Route(resolved=resolved, problem=text % {"provider": resolved.label})
-    try:
-        key = provider.api_key
-    except DecryptionError:
-        text = _("The key of %(name)s cannot be decrypted on this installation. Enter it again.")
-        return Route(resolved=resolved, problem=text % {"name": provider.name})
-    endpoint = Endpoint(
-        provider=provider.name, base_url=provider.base_url, model=resolved.model, kind=provider.type, api_key=key,
-        organization_id=provider.organization_id, circuit=f"{provider.id}:{provider.api_key_hint}",
+def route_to(resolved: ResolvedModel, usable: Sequence[ChosenKey]) -> Route:
+    """How a model is reached with these keys: with those that are paid for as the first one is, since that is what is held.
+
+    A key that cannot be read is the route's problem, not an exception.
+    """
+    own = usable[0].own
+    endpoints, problem = [], ""
+    for key in (key for key in usable if key.own == own):
+        try:
+            endpoints.append(_endpoint(resolved, key))
+        except KeyUnreadable as error:
+            problem = str(error)
+    return Route(
+        resolved=resolved, protocol=protocol_of(resolved), endpoints=endpoints, own_key=own,
+        problem="" if endpoints else problem,
     )  # fmt: skip
-    return Route(resolved=resolved, protocol=protocol_of(resolved), endpoints=[endpoint])
+
+
+def _endpoint(resolved: ResolvedModel, key: ChosenKey) -> Endpoint:
+    """Raises KeyUnreadable."""
+    return Endpoint(
+        provider=resolved.label, base_url=resolved.base_url, model=resolved.model, kind=resolved.type, api_key=key.secret(),
+        organization_id=resolved.provider.organization_id if resolved.provider else "",
+        circuit="" if resolved.local else key.breaker, guarded=resolved.guarded,
+    )  # fmt: skip
 
 
 def protocol_of(resolved: ResolvedModel) -> Protocol:
