@@ -41,7 +41,7 @@ class AgentRunnable:
         resolved = model_references.resolve(
             workspace_id=actor.workspace_id, reference=reference, provider_id=run_input.provider_id
         )
-        check_runs(actor.workspace_id, snapshot.definition | {"model": resolved.reference})
+        check_runs(actor.workspace_id, snapshot.definition, resolved)
         context = self._context(version.content if version else {"contexts": contexts_of(agent)}, run_input.context_id)
         message = message_add(
             actor=actor, agent=agent, text=run_input.message, conversation_id=run_input.conversation_id,

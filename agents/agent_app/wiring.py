@@ -1,13 +1,14 @@
 """What this app puts into the registries when Django is ready."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from agent_app import demo, palette, panels, policies, selectors
+from agent_app import demo, model_references, palette, panels, policies, selectors
 from agent_app.inbox import FailedRuns
 from agent_app.models import ACTIVE, Run
 from agent_app.runnable import AgentRunnable
@@ -18,8 +19,9 @@ from community import access
 from community import policies as roles
 from community.events import MemberLeft, WorkspaceClosed
 from community.models import User
-from community.registry import add_inbox, demo_seeders, dependents, erasers
+from community.registry import add_inbox, demo_seeders, dependents, erasers, workspace_checks
 from config.lib import events, jobs, shell
+from config.lib.errors import AppError, InvalidInput
 
 
 def register() -> None:
@@ -55,6 +57,8 @@ def register() -> None:
     panels.register()
     events.subscribe(WorkspaceClosed, cancel_runs)
     events.subscribe(MemberLeft, forget_keys)
+    if check_default_model not in workspace_checks:
+        workspace_checks.append(check_default_model)
     if erase_keys not in erasers:
         erasers.append(erase_keys)
 
@@ -62,6 +66,16 @@ def register() -> None:
 def cancel_runs(event: WorkspaceClosed) -> None:
     """Later: there may be a thousand of them, and whoever closed the workspace waits for an answer."""
     jobs.send_on_commit("agents.cancel_runs_of_closed", workspace_id=event.workspace_id)
+
+
+def check_default_model(actor: access.Actor, changes: Mapping[str, Any]) -> None:
+    """A default that no agent could use is refused when it is set."""
+    reference = changes.get("default_model")
+    if reference:
+        try:
+            model_references.resolve(workspace_id=actor.workspace_id, reference=reference)
+        except AppError as error:
+            raise InvalidInput(errors={"default_model": [error.detail]}) from error
 
 
 def forget_keys(event: MemberLeft) -> None:

@@ -82,6 +82,15 @@ class AgentRowOutput(serializers.ModelSerializer[Agent]):
         return lineage(agent)
 
 
+class ProblemOutput(serializers.Serializer[Any]):
+    """Something that does not fit. An error is refused (422) when it is published or run, a warning is only told."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    field = serializers.CharField()
+    severity = serializers.ChoiceField(choices=["error", "warning"])
+
+
 class AgentOutput(AgentRowOutput):
     handoffs = serializers.SerializerMethodField()
     contexts = serializers.SerializerMethodField()
@@ -99,7 +108,8 @@ class AgentOutput(AgentRowOutput):
     def get_contexts(self, agent: Agent) -> Any:
         return ContextOutput(contexts_of(agent), many=True).data
 
-    def get_warnings(self, agent: Agent) -> list[str]:
+    @extend_schema_field(ProblemOutput(many=True))
+    def get_warnings(self, agent: Agent) -> list[dict[str, str]]:
         return warnings(agent)
 
 

@@ -6,10 +6,11 @@ import orjson
 from django.utils import timezone
 
 from agent_app import model_references
+from agent_app.capabilities import capability_problems
 from agent_app.definition.closure import definition
 from agent_app.definition.content import default_context
 from agent_app.definition.instructions import variables
-from agent_app.definition.sources import cannot_hand_over, draft_sources
+from agent_app.definition.sources import draft_sources
 from agent_app.engine import tokens
 from agent_app.expressions import ExpressionError, render
 from agent_app.models import Agent
@@ -32,8 +33,7 @@ def preview(agent: Agent, *, user_name: str, context_id: str = "") -> dict[str, 
     try:
         resolved = model_references.resolve(workspace_id=agent.workspace_id, reference=content["model"])
         model = resolved.reference
-        if frozen["handoffs"] and (reason := cannot_hand_over(resolved)):
-            problems.append(reason)
+        problems += [problem.message for problem in capability_problems(frozen, resolved)]
     except AppError as error:
         problems.append(error.detail)
     tools = [_tool(handoff, frozen["targets"][handoff["target_agent_id"]]) for handoff in frozen["handoffs"]]

@@ -1,17 +1,19 @@
 """Where contents come from: drafts and published versions, with the agents that handoffs reach from them."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from agent_app import model_references
+from agent_app.capabilities import capability_problems, refuse
 from agent_app.definition.closure import Source, definition, reach
 from agent_app.definition.content import draft_content, draft_contents
+from agent_app.model_references import ResolvedModel, resolve
 from agent_app.models import Agent, AgentStatus, AgentVersion
-from config.lib.errors import Conflict, Refused
+from config.lib.errors import AppError, Conflict
 
 OFF = (AgentStatus.INACTIVE, AgentStatus.ARCHIVED)
 
@@ -40,20 +42,19 @@ def version_sources(workspace_id: UUID, wanted: Mapping[str, int | None]) -> dic
     return {str(row.agent_id): Source(row.content, row.pins) for row in rows}
 
 
-def check_runs(workspace_id: UUID, frozen: Mapping[str, Any]) -> None:
-    """Refuse what could not be executed: a target that is switched off, a model that cannot hand over.
+def check_runs(workspace_id: UUID, frozen: Mapping[str, Any], resolved: ResolvedModel) -> None:
+    """Refuse what could not be executed by ``resolved``: a model that cannot do what is asked, a target that is switched off.
 
-    Raises Conflict or Refused; costs nothing where there are no handoffs.
+    Raises Conflict or Refused; without handoffs it costs nothing.
     """
+    refuse(capability_problems(frozen, resolved))
     targets: Mapping[str, Any] = frozen.get("targets") or {}
     if not targets:
         return
     check_targets(workspace_id, targets)
-    for part in (frozen, *targets.values()):
-        if part["handoffs"]:
-            resolved = model_references.resolve(workspace_id=workspace_id, reference=part["model"])
-            if reason := cannot_hand_over(resolved):
-                raise Refused(f"{part['name']}: {reason}", code="capability")
+    for part in targets.values():
+        found = capability_problems(part, resolve(workspace_id=workspace_id, reference=part["model"]))
+        refuse([replace(problem, message=f"{part['name']}: {problem.message}") for problem in found])
 
 
 def check_targets(workspace_id: UUID, targets: Collection[str]) -> None:
@@ -69,19 +70,10 @@ def check_targets(workspace_id: UUID, targets: Collection[str]) -> None:
         )
 
 
-def cannot_hand_over(resolved: model_references.ResolvedModel) -> str:
-    """Why a model can make no handoffs; empty where it can."""
-    if resolved.local:
-        return _("The local model has no tool calling, so it cannot hand over. Choose another model.")
-    return ""
-
-
-def warnings(agent: Agent) -> list[str]:
-    """What the draft can be saved with, but not run."""
-    if not agent.handoffs.all():
-        return []
+def warnings(agent: Agent) -> list[dict[str, str]]:
+    """What its model cannot do of what the draft asks, and where its model ends: for whoever has just saved it."""
     try:
-        reason = cannot_hand_over(model_references.resolve(workspace_id=agent.workspace_id, reference=agent.model))
-    except Refused as error:
-        return [error.detail]
-    return [reason] if reason else []
+        resolved = resolve(workspace_id=agent.workspace_id, reference=agent.model)
+    except AppError as error:
+        return [{"code": error.error_code, "message": error.detail, "field": "model", "severity": "error"}]
+    return [problem.shown() for problem in capability_problems(draft_content(agent), resolved)]
