@@ -6,13 +6,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from community import access, policies, receivers, records, selectors
+from community import access, adapters, policies, receivers, records, selectors
 from community.events import InvitationSent, MemberJoined, MemberLeft, MemberRoleChanged
 from community.inbox import Invitations
 from community.models import User, Workspace
 from community.registry import add_inbox
 from community.services import notices
-from config.lib import audit, events, jobs, shell
+from config.lib import audit, events, jobs, secrets, shell
 from config.lib.shell import NavItem
 
 # Importing it is its registration.
@@ -42,6 +42,9 @@ _WORKSPACE = (
 
 def register() -> None:
     audit.register(records.write)
+    secrets.register(
+        secrets.Column("mfa.Authenticator", "data", adapters.TOTP_PURPOSE, ("secret", "seed", "migrated_codes"))
+    )
     shell.registry.workspaces = switcher
     shell.registry.add_palette(account_pages)
     for item in _SETTINGS:

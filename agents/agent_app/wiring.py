@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from agent_app import demo, model_references, palette, panels, policies, selectors
 from agent_app.inbox import FailedRuns
 from agent_app.models import ACTIVE, Run
+from agent_app.models.keys import POOL_PURPOSE
+from agent_app.models.providers import KEY_PURPOSE
 from agent_app.runnable import AgentRunnable
 from agent_app.runs import registry
 from agent_app.services import provider_keys
@@ -20,7 +22,7 @@ from community import policies as roles
 from community.events import MemberLeft, WorkspaceClosed
 from community.models import User
 from community.registry import add_inbox, demo_seeders, dependents, erasers, workspace_checks
-from config.lib import events, jobs, shell
+from config.lib import events, jobs, secrets, shell
 from config.lib.errors import AppError, InvalidInput
 
 
@@ -28,6 +30,8 @@ def register() -> None:
     for action, role in policies.LEAST_ROLE.items():
         roles.allow(action, role, policies.SCOPE.get(action))
     registry.register("agent", AgentRunnable())
+    secrets.register(secrets.Column("agents.Provider", "api_key_encrypted", KEY_PURPOSE))
+    secrets.register(secrets.Column("agents.ProviderKey", "key_encrypted", POOL_PURPOSE))
     add_inbox(FailedRuns())
     if demo.seed not in demo_seeders:
         demo_seeders.append(demo.seed)

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +19,25 @@ from django.core.exceptions import ImproperlyConfigured
 _KEY_SHAPED = re.compile(
     r"\b(?:sk|pk|rk|trp|hf|gsk|xai|key)[-_][A-Za-z0-9_\-]{12,}|\bAIza[A-Za-z0-9_\-]{20,}|(?i:bearer)\s+[A-Za-z0-9._\-]{12,}"
 )
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where encrypted values lie: a field of a model, or with ``keys`` those members of a JSON field (text, or lists of it)."""
+
+    model: str
+    field: str
+    purpose: str
+    keys: tuple[str, ...] = ()
+
+
+# Every column that holds encrypted values. Apps put theirs here when Django is ready; ``manage.py rotate_keys`` goes through them.
+columns: list[Column] = []
+
+
+def register(column: Column) -> None:
+    if column not in columns:
+        columns.append(column)
 
 
 class DecryptionError(Exception):
@@ -54,6 +74,21 @@ def decrypt(stored: str, *, purpose: str) -> str:
         return _keys()[key_id].decrypt(sealed[:12], sealed[12:], purpose.encode()).decode()
     except (ValueError, KeyError, InvalidTag) as error:
         raise DecryptionError("This value cannot be decrypted with the configured keys.") from error
+
+
+def is_current(stored: str) -> bool:
+    """Whether ``stored`` was encrypted with the key that is used now."""
+    return stored.startswith(current_prefix())
+
+
+def current_prefix() -> str:
+    """What every value begins with that was encrypted with the key that is used now."""
+    return f"v1.{next(iter(_keys()))}."
+
+
+def renew(stored: str, *, purpose: str) -> str:
+    """The same text, encrypted with the key that is used now. Raises DecryptionError."""
+    return stored if is_current(stored) else encrypt(decrypt(stored, purpose=purpose), purpose=purpose)
 
 
 def hint(secret: str) -> str:
