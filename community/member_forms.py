@@ -14,7 +14,7 @@ from community.models import Membership, Role, Workspace
 from config.lib.errors import AppError
 
 
-def add_errors(form: forms.Form, error: AppError) -> None:
+def add_errors(form: forms.BaseForm, error: AppError) -> None:
     """Put what a service has against the input beside the fields it is about."""
     known = {name: texts for name, texts in error.errors.items() if name in form.fields}
     for name, texts in known.items():
@@ -31,8 +31,20 @@ def roles_for(actor: Actor) -> list[tuple[str, Any]]:
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     class Meta:
         model = Workspace
-        fields = ("name", "email")
-        labels = {"name": _("Name"), "email": _("Billing e-mail")}
+        fields = ("name", "email", "default_model", "credits_first")
+        labels = {
+            "name": _("Name"), "email": _("Billing e-mail"), "default_model": _("Default model"),
+            "credits_first": _("Credits first"),
+        }  # fmt: skip
+        help_texts = {
+            "default_model": _("A reference like openai/gpt-6-luna, for agents without a model of their own."),
+            "credits_first": _("Use the site's own provider keys, for credits, before the workspace's."),
+        }  # fmt: skip
+
+    def __init__(self, *args: Any, may_spend: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_spend:
+            del self.fields["credits_first"]
 
 
 class NewWorkspaceForm(forms.Form):

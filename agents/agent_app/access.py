@@ -10,6 +10,7 @@ from agent_app.definition.choice import find_version
 from agent_app.definition.content import contexts_of, handoffs_of
 from agent_app.models import Agent, AgentVersion, Conversation, KeyScope, Provider, ProviderKey, ProviderModel, Run
 from community.access import Actor
+from community.models import Workspace
 from config.lib.errors import NotFound
 
 M = TypeVar("M", bound=models.Model)
@@ -59,6 +60,11 @@ def get_provider(actor: Actor, provider_id: UUID, action: str = "provider.read")
 def get_provider_model(actor: Actor, model_id: UUID, action: str = "provider.read") -> ProviderModel:
     rows = ProviderModel.objects.in_workspace(actor.workspace_id).select_related("provider")
     return _get(rows, actor, model_id, action, _("There is no such model."))
+
+
+def credits_first(actor: Actor) -> bool:
+    """Whether the workspace uses the operator's keys, for credits, before its own."""
+    return Workspace.objects.filter(id=actor.workspace_id, credits_first=True).exists()
 
 
 def get_key(actor: Actor, key_id: UUID, *, write: bool = False) -> ProviderKey:

@@ -6,7 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from agent_app import provider_types
-from agent_app.models import Agent
+from agent_app.models import Agent, KeyPurpose, KeyScope
+from config.lib.errors import AppError
 
 _SETTINGS = ("temperature", "top_p", "max_tokens")
 
@@ -30,7 +31,7 @@ class AgentForm(forms.Form):
         help_text=_("One a line, up to eight. They are offered in an empty chat."),
     )  # fmt: skip
     tags = forms.CharField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
-    model = forms.ChoiceField(label=_("Model"), required=False)
+    model = forms.CharField(label=_("Model"), required=False, max_length=200)
     temperature = forms.FloatField(
         label=_("Temperature"), required=False, min_value=0, max_value=2, help_text=_("0 is steady, 2 is wild. Empty: the model's own."),
         widget=forms.NumberInput(attrs={"step": "0.1"}),
@@ -40,16 +41,12 @@ class AgentForm(forms.Form):
     )
     max_tokens = forms.IntegerField(label=_("Longest answer, tokens"), required=False, min_value=1, max_value=1_000_000)
 
-    def __init__(self, *args: Any, agent: Agent, models: list[dict[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
         kwargs["initial"] = _initial(agent)
         super().__init__(*args, **kwargs)
         self.agent = agent
         if self.is_bound and "name" not in self.data:
             self.fields["name"].required = False  # one section is saved; the name stays
-        choices = [(model["reference"], f"{model['label']} · {model['provider']}") for model in models]
-        if agent.model and agent.model not in dict(choices):
-            choices.append((agent.model, _("%(model)s (not offered any more)") % {"model": agent.model}))
-        self.fields["model"].choices = [("", _("The workspace's default")), *choices]  # type: ignore[attr-defined]
 
     def clean_starters(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["starters"].splitlines() if line.strip()]
@@ -125,6 +122,7 @@ class ProviderForm(forms.Form):
         label=_("Models"), required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text=_("One model id a line.")
     )
     default_model = forms.CharField(label=_("Default model"), required=False, max_length=200)
+    test = forms.BooleanField(label=_("Add it only if it answers"), required=False)
 
     def clean_models(self) -> list[str]:
         return list(dict.fromkeys(line.strip() for line in self.cleaned_data["models"].splitlines() if line.strip()))[
@@ -142,3 +140,45 @@ class ProviderForm(forms.Form):
         if not values.get("models") and not values.get("default_model"):
             self.add_error("models", _("Name at least one model."))
         return values
+
+
+class KeyForm(forms.Form):
+    """A key for a type of provider, or for one that is configured."""
+
+    provider = forms.ChoiceField(label=_("Provider"))
+    api_key = forms.CharField(
+        label=_("Key"), max_length=500, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Stored encrypted, never shown again."),
+    )  # fmt: skip
+    name = forms.CharField(label=_("Name"), required=False, max_length=60)
+    scope = forms.ChoiceField(label=_("Whose"), choices=KeyScope.choices, initial=KeyScope.USER)
+    purpose = forms.ChoiceField(label=_("For"), choices=KeyPurpose.choices, initial=KeyPurpose.MODEL)
+    skip_test = forms.BooleanField(label=_("Do not try it first"), required=False)
+
+    def __init__(self, *args: Any, providers: list[tuple[str, Any]], may_share: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = [(slug, label) for slug, label in provider_types.LABELS if provider_types.default_base_url(slug)]
+        searches = [(slug, found.label) for slug, found in provider_types.SEARCH_TYPES.items()]
+        self.fields["provider"].choices = [*known, *providers, *searches]  # type: ignore[attr-defined]
+        if not may_share:
+            self.fields["scope"].choices = KeyScope.choices[:1]  # type: ignore[attr-defined]
+
+
+class ModelForm(forms.Form):
+    """One more model of a provider."""
+
+    provider_id = forms.ChoiceField(label=_("Provider"))
+    model = forms.CharField(label=_("Model id"), max_length=200, help_text=_("As the provider calls it."))
+
+    def __init__(self, *args: Any, providers: list[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["provider_id"].choices = providers  # type: ignore[attr-defined]
+
+
+def add_errors(form: forms.BaseForm, error: AppError) -> None:
+    """Put what a service has against the input beside the fields it is about."""
+    known = {name: texts for name, texts in error.errors.items() if name in form.fields}
+    for name, texts in known.items():
+        form.add_error(name, texts)
+    if not known:
+        form.add_error(None, error.detail)

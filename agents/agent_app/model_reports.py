@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Aggregate, BooleanField, Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from agent_app import provider_types
-from agent_app.model_references import ResolvedModel
+from agent_app.capabilities import capability_problems
+from agent_app.model_references import LOCAL, LOCAL_MODEL, ResolvedModel
 from agent_app.models import (
     CAPABILITIES,
     CatalogueModel,
@@ -177,16 +179,30 @@ class _Percentile(Aggregate):
 
 def statistics(workspace_id: UUID, slug: str, days: int = DAYS) -> dict[str, Any]:
     """How a type's models did in the workspace's runs that ended: together, and each. Two queries."""
-    since = timezone.now() - timedelta(days=days)
-    rows = (
-        Run.objects.in_workspace(workspace_id)
-        .filter(Q(provider__type=slug) | Q(provider=None, model__startswith=f"{slug}/"))
-        .filter(created_at__gte=since, status__in=(RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED))
-    )
+    own = Q(provider__type=slug) | Q(provider=None, model__startswith=f"{slug}/")
+    rows = _ended(workspace_id, days).filter(own)
     together = _figures(rows.aggregate(**_measured()))
     by_model: Any = rows.values("model").annotate(**_measured())
     each = [{"model": row["model"], **_figures(row)} for row in by_model.order_by("-calls", "model")[:100]]
     return {"provider": slug, "days": days, **together, "models": each}
+
+
+def provider_figures(workspace_id: UUID) -> dict[UUID, dict[str, Any]]:
+    """The same for each configured provider, by its id. One query."""
+    rows: Any = _ended(workspace_id, DAYS).exclude(provider=None).values("provider_id").annotate(**_measured())
+    return {row["provider_id"]: _figures(row) for row in rows.order_by()}
+
+
+def model_figures(workspace_id: UUID, row: ProviderModel) -> dict[str, Any]:
+    """The same for one model of a provider."""
+    runs = _ended(workspace_id, DAYS).filter(provider_id=row.provider_id, model=f"{row.provider.name}/{row.model_id}")
+    return _figures(runs.aggregate(**_measured()))
+
+
+def _ended(workspace_id: UUID, days: int) -> "QuerySet[Run]":
+    since = timezone.now() - timedelta(days=days)
+    ended = (RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED)
+    return Run.objects.in_workspace(workspace_id).filter(created_at__gte=since, status__in=ended)
 
 
 def _measured() -> dict[str, Any]:
@@ -234,3 +250,43 @@ def key_usage(key_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
         row["key_id"]: {"runs": row["runs"], "tokens": row["tokens"] or 0, "cost": f"{row['cost'] or 0:.4f}"}
         for row in found
     }
+
+
+# The picker
+
+
+def picker(actor: Actor, definition: dict[str, Any], chosen: str) -> list[dict[str, Any]]:
+    """The models an agent may be set to, with what they cost and can; those that cannot do what it asks say why not."""
+    found = [_choice(_local_model(), None)] if settings.LOCAL_MODEL_URL else []
+    own = described(model_rows(actor))
+    found += [_choice(row.resolved, row.rate) for row in own]
+    slugs = [each["slug"] for each in types(actor) if each["platform_key"] or (each["keys"] and not each["providers"])]
+    usable = CatalogueModel.objects.filter(provider__in=slugs, lifecycle=Lifecycle.ACTIVE).order_by(
+        "provider", "model_id"
+    )
+    entries = [entry for entry in usable if entry.capabilities.get("streaming")]
+    prices = rates.prices_of(entry.reference for entry in entries)
+    found += [
+        _choice(ResolvedModel(entry.model_id, slug=entry.provider, entry=entry), prices[entry.reference])
+        for entry in entries
+    ]
+    for choice in found:
+        problems = capability_problems(definition, choice["resolved"])
+        choice["refused"] = " ".join(problem.message for problem in problems if problem.severity == "error")
+        choice["warning"] = " ".join(problem.message for problem in problems if problem.severity == "warning")
+        choice["chosen"] = choice["reference"] == chosen
+    return found
+
+
+def _local_model() -> ResolvedModel:
+    entry = CatalogueModel.objects.filter(provider=LOCAL, model_id=LOCAL_MODEL).first()
+    return ResolvedModel(LOCAL_MODEL, entry=entry)
+
+
+def _choice(resolved: ResolvedModel, rate: Price | None) -> dict[str, Any]:
+    rate = rate or rates.price_of(resolved.reference)
+    return {
+        "resolved": resolved, "reference": resolved.reference, "label": resolved.model, "provider": resolved.label,
+        "context_window": resolved.context_window, "capabilities": resolved.capabilities,
+        "price": price_shown(resolved.entry, rate), "free": resolved.provider is not None,
+    }  # fmt: skip

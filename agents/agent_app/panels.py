@@ -72,7 +72,7 @@ def start_panel(request: HttpRequest) -> dict[str, Any]:
         {"label": _("Make your first agent"), "done": agent_rows(actor).exists(), "url": reverse("agents:new"), "write": True},
         {"label": _("Talk to it"), "done": runs.exists(), "url": reverse("agents:list"), "write": False},
         {
-            "label": _("Connect a provider"), "url": reverse("agents:models"), "write": True,
+            "label": _("Connect a provider"), "url": reverse("agents:providers"), "write": True,
             "done": Provider.objects.in_workspace(actor.workspace_id).exists(),
         },
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from agent_app.views import agents, agents_bulk, builder, conversations, models, playground, runs
+from agent_app.views import agents, agents_bulk, builder, conversations, models, playground, providers, runs
 
 app_name = "agents"
 
@@ -22,5 +22,12 @@ urlpatterns = [
     path("runs/<uuid:run_id>/", runs.run_detail, name="run"),
     path("runs/<uuid:run_id>/cancel/", runs.run_cancel, name="run_cancel"),
     path("models/", models.model_list, name="models"),
-    path("models/providers/<uuid:provider_id>/delete/", models.provider_delete, name="provider_delete"),
+    path("models/catalogue/", models.model_catalogue, name="catalogue"),
+    path("models/providers/", providers.provider_list, name="providers"),
+    path("models/providers/<uuid:provider_id>/delete/", providers.provider_delete, name="provider_delete"),
+    path("models/keys/", providers.key_list, name="keys"),
+    path("models/keys/<uuid:key_id>/delete/", providers.key_delete, name="key_delete"),
+    path("models/<uuid:model_id>/", models.model_page, name="model"),
+    path("models/<uuid:model_id>/test/", models.model_test, name="model_test"),
+    path("models/<uuid:model_id>/delete/", models.model_delete, name="model_delete"),
 ]

@@ -16,6 +16,7 @@ from billing.forms import EntriesForm, NoticeForm
 from billing.models import EntryKind
 from billing.services import accounts
 from billing.views.rows import entry_rows, hold_rows
+from community import access as workspaces
 from community.views.guard import ActorRequest, signed_in
 from config.lib.ids import parse_uuid
 
@@ -44,6 +45,7 @@ def overview(request: ActorRequest) -> HttpResponse:
         "holds": hold_rows(request.actor.workspace_id, selectors.open_holds(account)[:20]),
         "low": selectors.low_balances(account),
         "thresholds": booking.thresholds(account),
+        "credits_first": workspaces.get_workspace(request.actor).credits_first,
         "notice_form": NoticeForm(initial={"threshold": account.notice_at}),
     }
     return render(request, "billing/overview.html", context)

@@ -69,7 +69,7 @@ def _renewed_members(value: dict[str, Any], column: Column) -> tuple[dict[str, A
     plain = Column(column.model, column.field, column.purpose)
     found, renewed = Rotation(), dict(value)
     for key in column.keys:
-        member = value.get(key)
+        member: Any = value.get(key)
         several = isinstance(member, list)
         parts = [_renewed(part, plain) for part in (member if several else [member])]
         for _part, seen in parts:

@@ -42,13 +42,17 @@ def workspace_new(request: ActorRequest) -> HttpResponse:
 def workspace_settings(request: ActorRequest) -> HttpResponse:
     """Every member sees it; what one's role does not allow is not offered."""
     workspace = access.get_workspace(request.actor)
-    form = WorkspaceForm(request.POST or None, instance=workspace)
+    form = WorkspaceForm(request.POST or None, instance=workspace, may_spend=request.actor.allows("workspace.spend"))
     if request.method == "POST":
         request.actor.require("workspace.update")
         if form.is_valid():
-            workspaces.workspace_update(actor=request.actor, changes=form.cleaned_data)
-            messages.success(request, _("Saved."))
-            return redirect("workspace_settings")
+            try:
+                workspaces.workspace_update(actor=request.actor, changes=form.cleaned_data)
+            except InvalidInput as error:
+                add_errors(form, error)
+            else:
+                messages.success(request, _("Saved."))
+                return redirect("workspace_settings")
     return _settings_page(request, workspace, form=form)
 
 

@@ -128,8 +128,8 @@ def test_a_provider_is_added_masked_and_removed(cast: Cast) -> None:
         "api_key": key,
         "models": "fast\nlarge",
     }
-    assert browser.post("/models/", fields).status_code == 302
-    page = browser.get("/models/").content.decode()
+    assert browser.post("/models/providers/", fields).status_code == 302
+    page = browser.get("/models/providers/").content.decode()
     provider = Provider.objects.get(name="acme")
     assert "acme" in page
     assert "large" in page
@@ -146,7 +146,7 @@ def test_a_provider_is_added_masked_and_removed(cast: Cast) -> None:
 
 def test_a_wrong_provider_is_answered_with_the_forms_errors(cast: Cast) -> None:
     answer = cast.alice.browser().post(
-        "/models/", {"type": "custom", "name": "a/b", "base_url": "http://127.0.0.1:9/v1"}
+        "/models/providers/", {"type": "custom", "name": "a/b", "base_url": "http://127.0.0.1:9/v1"}
     )
     assert answer.status_code == 422
     assert not Provider.objects.exists()
@@ -154,8 +154,8 @@ def test_a_wrong_provider_is_answered_with_the_forms_errors(cast: Cast) -> None:
 
 def test_only_admins_add_providers(cast: Cast) -> None:
     browser = cast.bob.browser()
-    assert "api_key" not in browser.get("/models/").content.decode()
-    assert browser.post("/models/", {"type": "custom", "name": "acme"}).status_code == 403
+    assert "api_key" not in browser.get("/models/providers/").content.decode()
+    assert browser.post("/models/providers/", {"type": "custom", "name": "acme"}).status_code == 403
 
 
 def test_home_shows_where_one_was_and_what_to_do_first(cast: Cast) -> None:

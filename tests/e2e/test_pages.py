@@ -23,6 +23,7 @@ NOWHERE = {
     "accounts/password/reset/key/": "the key is in an e-mail",
     "invitations/<str:link>/": "the link is in an e-mail",
     "inbox/invitations/": "answers buttons only",
+    "models/keys/<uuid:key_id>/delete/": "answers a button only",
     "notifications/<uuid:notification_id>/": "answers buttons, and leads to other pages",
     "settings/security/end/<uuid:sign_in_id>/": "answers a button only",
     "workspace/invitations/<uuid:invitation_id>/": "answers buttons only",

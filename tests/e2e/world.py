@@ -46,8 +46,9 @@ class World:
         answered = person.request("POST", run, {"message": "Where is my parcel?"}, expect=200).json()
         person.request("POST", run, {"message": "And my money?"}, expect=502)
         workspace_id = person.request("GET", "/workspaces/", expect=200).json()["results"][0]["id"]
+        model_id = person.request("GET", "/models/", expect=200).json()["results"][0]["id"]
         places = {
             "agent_id": agent_id, "conversation_id": answered["conversation_id"], "run_id": answered["run_id"],
-            "provider_id": added["id"], "workspace_id": workspace_id,
+            "provider_id": added["id"], "model_id": model_id, "workspace_id": workspace_id,
         }  # fmt: skip
         return cls(stack, provider, person, places)

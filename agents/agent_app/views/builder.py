@@ -11,11 +11,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from agent_app.access import get_agent
 from agent_app.forms import AgentForm
+from agent_app.model_references import default_reference
+from agent_app.model_reports import picker
 from agent_app.models import Agent
-from agent_app.selectors import model_choices
-from agent_app.services.agents import agent_update
+from agent_app.services.agents import agent_update, definition_of
 from agent_app.views.agents import is_fragment
 from agent_app.views.chat import chat_context
+from agent_app.views.models import SHOWN
 from community.views.guard import ActorRequest, signed_in
 
 
@@ -26,7 +28,7 @@ def agent_builder(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     agent = get_agent(request.actor, agent_id)
     if is_fragment(request):
         return render(request, "agents/_sections.html", _context(request, agent))
-    return _page(request, agent, AgentForm(agent=agent, models=model_choices(request.actor.workspace_id)))
+    return _page(request, agent, AgentForm(agent=agent))
 
 
 @require_POST
@@ -35,7 +37,7 @@ def agent_save(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     """Save what changed. A stale revision raises Conflict (409, with who changed what). Autosave asks for JSON; a browser
     without scripts gets the page again."""
     agent = get_agent(request.actor, agent_id, "agent.write")
-    form = AgentForm(request.POST, agent=agent, models=model_choices(request.actor.workspace_id))
+    form = AgentForm(request.POST, agent=agent)
     by_script = request.headers.get("Accept", "").startswith("application/json")
     if not form.is_valid():
         if not by_script:
@@ -65,7 +67,12 @@ def _context(request: ActorRequest, agent: Agent) -> dict[str, Any]:
 
 
 def _page(request: ActorRequest, agent: Agent, form: AgentForm, status: int = 200) -> HttpResponse:
-    context = _context(request, agent) | {"form": form, "chat": chat_context(request.actor, agent, None, builder=True)}
+    choices = picker(request.actor, definition_of(agent=agent), agent.model)
+    context = _context(request, agent) | {
+        "form": form, "chat": chat_context(request.actor, agent, None, builder=True), "picker": choices, "shown_capabilities": SHOWN,
+        "gone": bool(agent.model) and not any(choice["chosen"] for choice in choices),
+        "default_model": default_reference(agent.workspace_id),
+    }  # fmt: skip
     return render(request, "agents/builder.html", context, status=status)
 
 
