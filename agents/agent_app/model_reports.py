@@ -7,16 +7,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Aggregate, BooleanField, Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from agent_app import provider_types
-from agent_app.capabilities import capability_problems
-from agent_app.model_references import LOCAL, LOCAL_MODEL, ResolvedModel
+from agent_app.model_references import ResolvedModel
 from agent_app.models import (
     CAPABILITIES,
     CatalogueModel,
+    KeyPurpose,
     Lifecycle,
     Provider,
     ProviderKey,
@@ -142,8 +141,7 @@ def types(actor: Actor) -> list[dict[str, Any]]:
     providers: dict[str, list[UUID]] = {}
     for provider_id, slug in Provider.objects.in_workspace(actor.workspace_id).values_list("id", "type"):
         providers.setdefault(slug, []).append(provider_id)
-    seen = ProviderKey.objects.in_workspace(actor.workspace_id).seen_by(actor.id)
-    keys = dict(seen.values_list("type").annotate(Count("id")).order_by())
+    keys = key_counts(actor)
     return [
         {
             "slug": found.slug, "name": str(found.label), "base_url": provider_types.default_base_url(found.slug),
@@ -164,6 +162,13 @@ def type_capabilities(slug: str) -> dict[str, Any]:
         "provider": slug, "apis": list(provider_types.info(slug).apis), "capabilities": together,
         "models": [{"reference": entry.reference, "capabilities": entry.capabilities} for entry in entries],
     }  # fmt: skip
+
+
+def key_counts(actor: Actor) -> dict[str, int]:
+    """How many keys for models the actor's runs could use, by type. One query."""
+    seen = ProviderKey.objects.in_workspace(actor.workspace_id).seen_by(actor.id)
+    usable = seen.filter(purpose=KeyPurpose.MODEL, enabled=True)
+    return dict(usable.values_list("type").annotate(Count("id")).order_by())
 
 
 # Statistics
@@ -250,43 +255,3 @@ def key_usage(key_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
         row["key_id"]: {"runs": row["runs"], "tokens": row["tokens"] or 0, "cost": f"{row['cost'] or 0:.4f}"}
         for row in found
     }
-
-
-# The picker
-
-
-def picker(actor: Actor, definition: dict[str, Any], chosen: str) -> list[dict[str, Any]]:
-    """The models an agent may be set to, with what they cost and can; those that cannot do what it asks say why not."""
-    found = [_choice(_local_model(), None)] if settings.LOCAL_MODEL_URL else []
-    own = described(model_rows(actor))
-    found += [_choice(row.resolved, row.rate) for row in own]
-    slugs = [each["slug"] for each in types(actor) if each["platform_key"] or (each["keys"] and not each["providers"])]
-    usable = CatalogueModel.objects.filter(provider__in=slugs, lifecycle=Lifecycle.ACTIVE).order_by(
-        "provider", "model_id"
-    )
-    entries = [entry for entry in usable if entry.capabilities.get("streaming")]
-    prices = rates.prices_of(entry.reference for entry in entries)
-    found += [
-        _choice(ResolvedModel(entry.model_id, slug=entry.provider, entry=entry), prices[entry.reference])
-        for entry in entries
-    ]
-    for choice in found:
-        problems = capability_problems(definition, choice["resolved"])
-        choice["refused"] = " ".join(problem.message for problem in problems if problem.severity == "error")
-        choice["warning"] = " ".join(problem.message for problem in problems if problem.severity == "warning")
-        choice["chosen"] = choice["reference"] == chosen
-    return found
-
-
-def _local_model() -> ResolvedModel:
-    entry = CatalogueModel.objects.filter(provider=LOCAL, model_id=LOCAL_MODEL).first()
-    return ResolvedModel(LOCAL_MODEL, entry=entry)
-
-
-def _choice(resolved: ResolvedModel, rate: Price | None) -> dict[str, Any]:
-    rate = rate or rates.price_of(resolved.reference)
-    return {
-        "resolved": resolved, "reference": resolved.reference, "label": resolved.model, "provider": resolved.label,
-        "context_window": resolved.context_window, "capabilities": resolved.capabilities,
-        "price": price_shown(resolved.entry, rate), "free": resolved.provider is not None,
-    }  # fmt: skip

@@ -3,11 +3,12 @@
 import pytest
 from django.conf import LazySettings
 
+from agent_app.model_picker import picker
 from agent_app.models import ProviderKey, ProviderModel
 from community.models import Workspace
 from tests.agents.page_world import HTMX, make_agent
-from tests.agents.world import KEY, make_key, make_provider, make_run
-from tests.cast import Cast
+from tests.agents.world import KEY, actor_of, make_key, make_provider, make_run
+from tests.cast import Cast, Person
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
 
@@ -97,6 +98,26 @@ def test_the_picker_shows_prices_and_greys_what_cannot_do_it(cast: Cast, setting
     assert 'value="anthropic/claude-opus-5-5"' in page
     assert "5.0000 credits per 1,000" in page
     assert "claude-2.1" not in page
+
+
+def test_the_picker_says_who_pays(cast: Cast, settings: LazySettings) -> None:
+    settings.PLATFORM_KEYS = {"openai": "x", "groq": "x"}
+    make_provider(
+        cast.alice, name="mine", type="openai", base_url="https://api.openai.com/v1", model_ids=["gpt-4o"], api_key=""
+    )
+    make_key(cast.bob, type="groq", scope="user")
+    make_key(cast.alice, type="mistral", purpose="tracing")
+
+    def payers(person: Person) -> dict[str, bool]:
+        return {choice["reference"]: choice["own_key"] for choice in picker(actor_of(person), {}, "")}
+
+    assert (payers(cast.bob)["mine/gpt-4o"], payers(cast.bob)["groq/qwen/qwen3-32b"]) == (False, True)
+    assert payers(cast.carol)["groq/qwen/qwen3-32b"] is False
+    assert "mistral/codestral-latest" not in payers(cast.carol)
+    make_key(cast.alice)
+    assert payers(cast.carol)["mine/gpt-4o"] is True
+    Workspace.objects.filter(id=cast.alice.workspace_id).update(credits_first=True)
+    assert payers(cast.carol)["mine/gpt-4o"] is False
 
 
 def test_a_model_that_is_not_offered_any_more_stays_chosen_and_said(cast: Cast) -> None:

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from agent_app.access import get_agent
 from agent_app.forms import AgentForm
+from agent_app.model_picker import picker
 from agent_app.model_references import default_reference
-from agent_app.model_reports import picker
 from agent_app.models import Agent
 from agent_app.services.agents import agent_update, definition_of
 from agent_app.views.agents import is_fragment
