@@ -127,7 +127,7 @@ async def _key_check(target: Target) -> None:
     info = provider_types.info(target.type)
     headers = {"X-Subscription-Token": target.api_key} if target.type == "brave" else {}
     elsewhere = info.probe.startswith("https://")
-    if elsewhere and provider_types.own_address(target.type, info.base_url):
+    if elsewhere and target.base_url.rstrip("/") == info.base_url:
         url = info.probe
     else:
         url = target.base_url.rstrip("/") + ("/models" if elsewhere else info.probe)

@@ -48,7 +48,7 @@ _TYPES = (
         probe="https://huggingface.co/api/whoami-v2",
     ),
     TypeInfo(
-        slug="deepseek", label="DeepSeek", base_url="https://api.deepseek.com", apis=("chat_completions", "messages"),
+        slug="deepseek", label="DeepSeek", base_url="https://api.deepseek.com", apis=("chat_completions", "responses"),
         environment="DEEPSEEK_API_KEY",
     ),
     TypeInfo(
