@@ -6,9 +6,17 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from agent_app import provider_types
+from agent_app.definition import checks
+from agent_app.definition_forms import as_text, history_of, parsed
 from agent_app.models import Agent, KeyPurpose, KeyScope
 from config.lib.errors import AppError
 
+_POLICIES = [
+    ("all", _("The whole conversation")),
+    ("last_n", _("The last messages")),
+    ("token_budget", _("As much as fits a number of tokens")),
+    ("summarise", _("A summary of what is older")),
+]
 _SETTINGS = ("temperature", "top_p", "max_tokens")
 
 
@@ -41,6 +49,21 @@ class AgentForm(forms.Form):
     )
     max_tokens = forms.IntegerField(label=_("Longest answer, tokens"), required=False, min_value=1, max_value=1_000_000)
 
+    fallback_models = forms.CharField(
+        label=_("If it fails, then"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Other models in order, one a line, as provider/model."),
+    )  # fmt: skip
+    history_policy = forms.ChoiceField(label=_("Memory"), required=False, choices=_POLICIES)
+    history_number = forms.IntegerField(label=_("How many messages or tokens"), required=False, min_value=1)
+    handoff_description = forms.CharField(
+        label=_("When others hand over to this agent"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Other agents read this to decide whether to hand over."),
+    )  # fmt: skip
+    output_type = forms.CharField(
+        label=_("Output type"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+        help_text=_("A JSON Schema that every answer must fit. Empty: text."),
+    )  # fmt: skip
+
     def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
         kwargs["initial"] = _initial(agent)
         super().__init__(*args, **kwargs)
@@ -62,9 +85,33 @@ class AgentForm(forms.Form):
             raise forms.ValidationError(_("At most 20 tags of 40 characters."))
         return tags
 
+    def clean_fallback_models(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["fallback_models"].splitlines() if line.strip()]
+        if len(lines) > 5 or any(len(line) > 200 for line in lines):
+            raise forms.ValidationError(_("At most five models."))
+        return list(dict.fromkeys(lines))
+
+    def clean_output_type(self) -> Any:
+        value = parsed(self.cleaned_data["output_type"])
+        if problems := checks.output_type_problems(value):
+            raise forms.ValidationError(problems)
+        return value
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if "history_policy" in self.data:
+            try:
+                values["history"] = history_of(values.get("history_policy") or "all", values.get("history_number"))
+            except forms.ValidationError as error:
+                self.add_error("history_number", error)
+        return values
+
     def changes(self) -> dict[str, Any]:
         """Only the fields that were sent, so that saving one section leaves the others alone."""
         sent = {name: value for name, value in self.cleaned_data.items() if name in self.data}
+        if sent.pop("history_policy", None) is not None:
+            sent["history"] = self.cleaned_data["history"]
+        sent.pop("history_number", None)
         settings = {name: sent.pop(name) for name in _SETTINGS if name in sent}
         if settings:
             merged = self.agent.model_settings | settings
@@ -80,6 +127,11 @@ def _initial(agent: Agent) -> dict[str, Any]:
         "starters": "\n".join(agent.starters),
         "tags": ", ".join(agent.tags),
         "model": agent.model,
+        "fallback_models": "\n".join(agent.fallback_models),
+        "history_policy": agent.history["policy"],
+        "history_number": agent.history.get("n") or agent.history.get("tokens"),
+        "handoff_description": agent.handoff_description,
+        "output_type": as_text(agent.output_type),
         **{name: agent.model_settings.get(name) for name in _SETTINGS},
     }
 

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from agent_app.views import agents, agents_bulk, builder, conversations, models, playground, providers, runs
+from agent_app.views import (
+    agents,
+    agents_bulk,
+    builder,
+    conversations,
+    copies,
+    definition,
+    models,
+    playground,
+    providers,
+    runs,
+    versions,
+)
 
 app_name = "agents"
 
@@ -10,6 +22,18 @@ urlpatterns = [
     path("agents/", agents.agent_list, name="list"),
     path("agents/new/", agents.agent_new, name="new"),
     path("agents/bulk/", agents_bulk.agents_bulk, name="bulk"),
+    path("agents/import/", copies.agents_import, name="import"),
+    path("agents/<uuid:agent_id>/clone/", copies.agent_clone, name="clone"),
+    path("agents/<uuid:agent_id>/sent/", definition.agent_sent, name="sent"),
+    path("agents/<uuid:agent_id>/map/", definition.agent_map, name="map"),
+    path("agents/<uuid:agent_id>/templates/", definition.instruction_templates, name="templates"),
+    path("agents/<uuid:agent_id>/publish/", versions.agent_publish, name="publish"),
+    path("agents/<uuid:agent_id>/versions/", versions.version_list, name="versions"),
+    path("agents/<uuid:agent_id>/versions/<int:number>/", versions.version_detail, name="version"),
+    path("agents/<uuid:agent_id>/versions/<int:number>/restore/", versions.version_restore, name="restore"),
+    path("agents/<uuid:agent_id>/parts/<str:kind>/new/", definition.part_edit, name="part_new"),
+    path("agents/<uuid:agent_id>/parts/<str:kind>/<uuid:item_id>/", definition.part_edit, name="part"),
+    path("agents/<uuid:agent_id>/parts/<str:kind>/<uuid:item_id>/remove/", definition.part_remove, name="part_remove"),
     path("agents/<uuid:agent_id>/", builder.agent_builder, name="builder"),
     path("agents/<uuid:agent_id>/save/", builder.agent_save, name="save"),
     path("agents/<uuid:agent_id>/chat/", playground.agent_chat, name="chat"),

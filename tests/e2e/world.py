@@ -40,7 +40,10 @@ class World:
             "model": "fake/m", "starters": ["Where is my parcel?", "How do I send it back?"], "tags": ["support"],
         }  # fmt: skip
         agent_id = person.create("/agents/", body)["id"]
-        person.create("/agents/", {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"})
+        porter = {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"}
+        porter_id = person.create("/agents/", porter)["id"]
+        handoff = person.create(f"/agents/{agent_id}/handoffs/", {"target_agent_id": porter_id})
+        person.create(f"/agents/{agent_id}/publish/", {"notes": "For the shop", "with_targets": True})
         run = f"/agents/{agent_id}/run/"
         provider.queue(Script(deltas=(ANSWER,)), Script(status=400, message="The moon is in the way."))
         answered = person.request("POST", run, {"message": "Where is my parcel?"}, expect=200).json()
@@ -49,6 +52,7 @@ class World:
         model_id = person.request("GET", "/models/", expect=200).json()["results"][0]["id"]
         places = {
             "agent_id": agent_id, "conversation_id": answered["conversation_id"], "run_id": answered["run_id"],
-            "provider_id": added["id"], "model_id": model_id, "workspace_id": workspace_id,
+            "number": "1", "kind": "handoffs", "item_id": handoff["id"], "provider_id": added["id"],
+            "model_id": model_id, "workspace_id": workspace_id,
         }  # fmt: skip
         return cls(stack, provider, person, places)

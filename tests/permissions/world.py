@@ -30,7 +30,9 @@ class Objects(dict[str, object]):
 
     def __init__(self, cast: Cast) -> None:
         self._alice, self._workspace, self._stranger = cast.alice, cast.alice.workspace_id, cast.dave
-        super().__init__(nobody=NOBODYS_ID, workspace=self._workspace, type_name="score", slug="openai")
+        super().__init__(
+            nobody=NOBODYS_ID, workspace=self._workspace, type_name="score", slug="openai", parts="contexts"
+        )
 
     def __missing__(self, name: str) -> object:
         self[name] = made = getattr(self, f"_{name}")()

@@ -7,18 +7,22 @@ from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from agent_app.access import get_agent
+from agent_app.builder import Draft, draft_of
+from agent_app.definition.content import draft_content
 from agent_app.forms import AgentForm
 from agent_app.model_picker import picker
 from agent_app.model_references import default_reference
 from agent_app.models import Agent
-from agent_app.services.agents import agent_update, definition_of
+from agent_app.services.agents import agent_update
 from agent_app.views.agents import is_fragment
 from agent_app.views.chat import chat_context
 from agent_app.views.models import SHOWN
 from community.views.guard import ActorRequest, signed_in
+from config.lib.errors import InvalidInput
 
 
 @require_GET
@@ -27,7 +31,7 @@ def agent_builder(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     """HTMX asks for the sections' marks after a save."""
     agent = get_agent(request.actor, agent_id)
     if is_fragment(request):
-        return render(request, "agents/_sections.html", _context(request, agent))
+        return render(request, "agents/_marks.html", _context(request, agent))
     return _page(request, agent, AgentForm(agent=agent))
 
 
@@ -38,36 +42,58 @@ def agent_save(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     without scripts gets the page again."""
     agent = get_agent(request.actor, agent_id, "agent.write")
     form = AgentForm(request.POST, agent=agent)
-    by_script = request.headers.get("Accept", "").startswith("application/json")
     if not form.is_valid():
-        if not by_script:
-            return _page(request, agent, form, status=422)
-        return JsonResponse({"detail": _("Some fields need another look."), "errors": form.errors}, status=422)
+        return _refused(request, agent, form)
     revision = request.POST.get("revision", "")
-    saved = agent_update(
-        actor=request.actor,
-        agent=agent,
-        changes=form.changes(),
-        revision=int(revision) if revision.isdecimal() else None,
-    )
-    if not by_script:
+    try:
+        saved = agent_update(
+            actor=request.actor,
+            agent=agent,
+            changes=form.changes(),
+            revision=int(revision) if revision.isdecimal() else None,
+        )
+    except InvalidInput as error:
+        for name, found in error.errors.items():
+            for message in found:
+                form.add_error(name if name in form.fields else None, message)
+        return _refused(request, agent, form)
+    if not _by_script(request):
         messages.success(request, _("%(name)s was saved.") % {"name": saved.name})
         return redirect("agents:builder", agent_id=agent.id)
     return JsonResponse({"revision": saved.revision, "name": saved.name})
 
 
+def _refused(request: ActorRequest, agent: Agent, form: AgentForm) -> HttpResponse:
+    if not _by_script(request):
+        return _page(request, agent, form, status=422)
+    return JsonResponse({"detail": _("Some fields need another look."), "errors": form.errors}, status=422)
+
+
+def _by_script(request: ActorRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
 def _context(request: ActorRequest, agent: Agent) -> dict[str, Any]:
-    sections = _sections(agent)
+    draft = draft_of(agent, request.actor.user.display_name)
+    sections = _sections(agent, draft)
     return {
         "agent": agent,
+        "draft": draft,
+        "variables": ["user.name", "now", *_context_variables(draft)],
         "sections": sections,
         "complete": sum(section["complete"] for section in sections),
         "can_write": request.actor.allows("agent.write"),
     }
 
 
+def _context_variables(draft: Draft) -> list[str]:
+    """What instructions can use of a context: what every one of them has."""
+    names = [set(context["content"]) for context in draft.contexts]
+    return [f"context.{name}" for name in sorted(set.intersection(*names)) if name.isidentifier()] if names else []
+
+
 def _page(request: ActorRequest, agent: Agent, form: AgentForm, status: int = 200) -> HttpResponse:
-    choices = picker(request.actor, definition_of(agent=agent), agent.model)
+    choices = picker(request.actor, draft_content(agent), agent.model)
     context = _context(request, agent) | {
         "form": form, "chat": chat_context(request.actor, agent, None, builder=True), "picker": choices, "shown_capabilities": SHOWN,
         "gone": bool(agent.model) and not any(choice["chosen"] for choice in choices),
@@ -76,19 +102,19 @@ def _page(request: ActorRequest, agent: Agent, form: AgentForm, status: int = 20
     return render(request, "agents/builder.html", context, status=status)
 
 
-def _sections(agent: Agent) -> list[dict[str, Any]]:
+def _sections(agent: Agent, draft: Draft) -> list[dict[str, Any]]:
+    hints = len(draft.suggestions)
+    published = draft.version is not None and not draft.changed
+    hint = ngettext("%d hint", "%d hints", hints) % hints
     return [
-        {
-            "id": "basics",
-            "label": _("Basics"),
-            "complete": bool(agent.name and agent.description),
-            "hint": _("Add a description"),
-        },
-        {
-            "id": "instructions",
-            "label": _("Instructions"),
-            "complete": bool(agent.instructions.strip()),
-            "hint": _("Write them"),
-        },
-        {"id": "model", "label": _("Model"), "complete": True, "hint": ""},
+        _section("basics", _("Basics"), bool(agent.name and agent.description), _("Add a description")),
+        _section("instructions", _("Instructions"), bool(agent.instructions.strip()) and not hints, hint),
+        _section("model", _("Model"), not draft.sent["problems"], _("Needs a look")),
+        _section("handoffs", _("Handoffs"), True, str(len(draft.handoffs)) if draft.handoffs else _("None")),
+        _section("output", _("Output type"), True, _("JSON") if agent.output_type else _("Text")),
+        _section("publish", _("Publish"), published, _("Draft") if draft.version is None else _("Changed")),
     ]
+
+
+def _section(key: str, label: str, complete: bool, hint: str) -> dict[str, Any]:
+    return {"id": key, "label": label, "complete": complete, "hint": hint}

@@ -1,5 +1,6 @@
 """The small parts of a page. ``/styleguide/`` shows each."""
 
+import json
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -106,6 +107,12 @@ def credits(amount: Number | None) -> str:
 @register.simple_tag
 def tokens(count: int | None) -> str:
     return "–" if count is None else f"{count:,}"
+
+
+@register.filter
+def pretty_json(value: object) -> str:
+    """JSON for people; escaped by the template like any text."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 @register.simple_tag

@@ -1,0 +1,77 @@
+"""What the builder shows beside the form: parts with the names they mean, suggestions, and what a publication would change."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from agent_app.definition.content import Content, contexts_of, default_tool_name, draft_content
+from agent_app.definition.diff import changes
+from agent_app.definition.lint import Suggestion
+from agent_app.definition.preview import preview
+from agent_app.definition.sources import warnings
+from agent_app.definition.words import Shown, shown
+from agent_app.models import Agent, AgentVersion
+from agent_app.selectors import suggestions_of
+
+
+@dataclass(frozen=True)
+class Draft:
+    """``changed`` counts the changes since the latest version; None where there is no version yet."""
+
+    handoffs: list[dict[str, Any]]
+    contexts: list[dict[str, Any]]
+    suggestions: list[Suggestion]
+    sent: dict[str, Any]
+    version: AgentVersion | None
+    changed: int | None
+    warnings: list[str]
+
+    @property
+    def next_number(self) -> int:
+        return self.version.number + 1 if self.version else 1
+
+
+def draft_of(agent: Agent, user_name: str) -> Draft:
+    version = latest_version(agent)
+    content = draft_content(agent)
+    return Draft(
+        handoffs=named_handoffs(agent, content),
+        contexts=contexts_of(agent),
+        suggestions=suggestions_of(agent),
+        sent=preview(agent, user_name=user_name),
+        version=version,
+        changed=None if version is None else len(changes(version.content, content)),
+        warnings=warnings(agent),
+    )
+
+
+def latest_version(agent: Agent) -> AgentVersion | None:
+    return AgentVersion.objects.filter(agent_id=agent.id).select_related("published_by").order_by("-number").first()
+
+
+def named_handoffs(agent: Agent, content: Content) -> list[dict[str, Any]]:
+    targets = {str(row.id): row for row in _targets(agent, content)}
+    return [
+        {
+            **handoff,
+            "target": (target := targets[handoff["target_agent_id"]]),
+            "called": handoff["tool_name"] or default_tool_name(target.name),
+        }
+        for handoff in content["handoffs"]
+        if handoff["target_agent_id"] in targets
+    ]
+
+
+def _targets(agent: Agent, content: Content) -> list[Agent]:
+    ids = [handoff["target_agent_id"] for handoff in content["handoffs"]]
+    return list(Agent.objects.in_workspace(agent.workspace_id).filter(id__in=ids)) if ids else []
+
+
+def differences(agent: Agent, before: Content, after: Content) -> list[Shown]:
+    """What changed, with the names of the agents and contexts it is about."""
+    names: dict[str, str] = {}
+    for content in (before, after):
+        targets = {str(row.id): row.name for row in _targets(agent, content)}
+        names |= targets
+        names |= {each["id"]: targets.get(each["target_agent_id"], "…") for each in content["handoffs"]}
+        names |= {each["id"]: each["name"] for each in content["contexts"]}
+    return shown(changes(before, after), names)
