@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
@@ -36,6 +37,8 @@ class AgentRunnable:
                 _("This agent is %(status)s and cannot be run.") % {"status": agent.status}, code="agent_inactive"
             )
         version = version_for(actor, agent, run_input.version, source)
+        if version is None:
+            prefetch_related_objects([agent], "handoffs", "contexts")
         snapshot = version.snapshot if version else agent_snapshot(agent=agent)
         reference = run_input.model or snapshot.definition["model"]
         resolved = model_references.resolve(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from agent_app.models import Agent, AgentVersion
 from community.models import AuditEntry
@@ -134,6 +135,22 @@ def test_a_version_is_restored_into_the_draft(cast: Cast, agent: Agent) -> None:
     cast.bob.api.delete(f"agents/{target.id}/")
     left_out = cast.bob.api.post(f"agents/{agent.id}/versions/1/restore/").json()
     assert (len(left_out["left_out"]), left_out["agent"]["handoffs"]) == (1, [])
+
+
+def test_lists_cost_the_same_for_many(
+    cast: Cast, agent: Agent, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    targets = [make_agent(cast.alice, name=f"Desk {number}") for number in range(6)]
+    hand_over(cast.bob, agent, *targets)
+    contexts = [{"name": f"Shop {number}", "content": {"number": number}} for number in range(6)]
+    cast.bob.api.patch(f"agents/{agent.id}/", {"contexts": contexts, "model": "fake/m"})
+    for number in range(6):
+        cast.bob.api.patch(f"agents/{agent.id}/", {"instructions": f"Be {number}.", "handoffs": []})
+        assert publish(cast.bob, agent).status_code == 201
+    hand_over(cast.bob, agent, *targets)
+    for name, count in (("versions", 6), ("handoffs", 6), ("contexts", 6)):
+        with django_assert_max_num_queries(4):
+            assert cast.carol.api.get(f"agents/{agent.id}/{name}/").json()["count"] == count
 
 
 @pytest.mark.django_db(transaction=True)

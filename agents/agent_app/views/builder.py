@@ -104,16 +104,19 @@ def _page(request: ActorRequest, agent: Agent, form: AgentForm, status: int = 20
 
 def _sections(agent: Agent, draft: Draft) -> list[dict[str, Any]]:
     hints = len(draft.suggestions)
+    described, written = bool(agent.name and agent.description), bool(agent.instructions.strip()) and not hints
     published = draft.version is not None and not draft.changed
-    hint = ngettext("%d hint", "%d hints", hints) % hints
     return [
-        _section("basics", _("Basics"), bool(agent.name and agent.description), _("Add a description")),
-        _section("instructions", _("Instructions"), bool(agent.instructions.strip()) and not hints, hint),
-        _section("model", _("Model"), not draft.sent["problems"], _("Needs a look")),
+        _section("basics", _("Basics"), described, "" if described else _("Add a description")),
+        _section("instructions", _("Instructions"), written, ngettext("%d hint", "%d hints", hints) % hints if hints else ""),
+        _section("model", _("Model"), not draft.sent["problems"], _("Needs a look") if draft.sent["problems"] else ""),
         _section("handoffs", _("Handoffs"), True, str(len(draft.handoffs)) if draft.handoffs else _("None")),
         _section("output", _("Output type"), True, _("JSON") if agent.output_type else _("Text")),
-        _section("publish", _("Publish"), published, _("Draft") if draft.version is None else _("Changed")),
-    ]
+        _section(
+            "publish", _("Publish"), published,
+            f"v{draft.version.number}" if published and draft.version else _("Changed") if draft.version else _("Draft"),
+        ),
+    ]  # fmt: skip
 
 
 def _section(key: str, label: str, complete: bool, hint: str) -> dict[str, Any]:
