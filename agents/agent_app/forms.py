@@ -17,7 +17,10 @@ _POLICIES = [
     ("token_budget", _("As much as fits a number of tokens")),
     ("summarise", _("A summary of what is older")),
 ]
-_SETTINGS = ("temperature", "top_p", "max_tokens")
+_EFFORTS = [
+    ("", _("The model's own")), ("minimal", _("Minimal")), ("low", _("Low")), ("medium", _("Medium")), ("high", _("High")),
+]  # fmt: skip
+_SETTINGS = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
 
 class AgentForm(forms.Form):
@@ -49,6 +52,7 @@ class AgentForm(forms.Form):
     )
     max_tokens = forms.IntegerField(label=_("Longest answer, tokens"), required=False, min_value=1, max_value=1_000_000)
 
+    reasoning_effort = forms.ChoiceField(label=_("Reasoning effort"), required=False, choices=_EFFORTS)
     fallback_models = forms.CharField(
         label=_("If it fails, then"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Other models in order, one a line, as provider/model."),
@@ -115,7 +119,7 @@ class AgentForm(forms.Form):
         settings = {name: sent.pop(name) for name in _SETTINGS if name in sent}
         if settings:
             merged = self.agent.model_settings | settings
-            sent["model_settings"] = {name: value for name, value in merged.items() if value is not None}
+            sent["model_settings"] = {name: value for name, value in merged.items() if value not in (None, "")}
         return sent
 
 

@@ -27,11 +27,14 @@ RUN_ORDERINGS = ("created_at", "-created_at", "finished_at", "-finished_at", "cr
 AGENT_ORDERINGS = ("name", "-name", "updated_at", "-updated_at", "created_at", "-created_at")
 
 
-def agent_rows(actor: Actor, *, search: str = "", status: str = "", ordering: str = "-updated_at") -> QuerySet[Agent]:
+def agent_rows(
+    actor: Actor, *, search: str = "", status: str = "", tag: str = "", ordering: str = "-updated_at"
+) -> QuerySet[Agent]:
     """The workspace's agents with their last run (``last_run_at``, ``last_run_status``); archived ones only when asked for."""
     actor.require("agent.read")
     rows = Agent.objects.in_workspace(actor.workspace_id)
     rows = rows.filter(status=status) if status else rows.shown()
+    rows = rows.filter(tags__contains=[tag]) if tag else rows
     last = Run.objects.filter(agent_id=OuterRef("id")).order_by("-created_at")
     return (
         rows.search(search)

@@ -108,6 +108,7 @@ def test_the_list_is_searched_filtered_ordered_and_paged(cast: Cast) -> None:
 
     assert names(search="animal", ordering="name") == ["Ant", "Zebra"]
     assert names(status="archived") == ["Dodo"]
+    assert (names(tag="animal", ordering="name"), names(tag="ani")) == (["Ant", "Zebra"], [])
     assert names(ordering="-name", limit=1, offset=1) == ["Rock"]
     refused = cast.carol.api.get("agents/", {"ordering": "password"})
     assert (refused.status_code, list(refused.json()["errors"])) == (400, ["ordering"])

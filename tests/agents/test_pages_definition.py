@@ -34,11 +34,18 @@ def text(browser: Client, path: str, **options: Any) -> str:
 
 def test_the_builder_saves_what_is_more_than_text(agent: Agent, browser: Client) -> None:
     path = f"/agents/{agent.id}/save/"
-    sent = {"history_policy": "last_n", "history_number": "6", "fallback_models": "fake/m\n", "output_type": SCHEMA}
+    sent = {
+        "history_policy": "last_n",
+        "history_number": "6",
+        "fallback_models": "fake/m\n",
+        "output_type": SCHEMA,
+        "reasoning_effort": "low",
+    }
     assert browser.post(path, sent, headers=SCRIPT).status_code == 200
     agent.refresh_from_db()
     assert (agent.history, agent.fallback_models) == ({"policy": "last_n", "n": 6}, ["fake/m"])
-    assert agent.output_type == json.loads(SCHEMA)
+    assert (agent.output_type, agent.model_settings) == (json.loads(SCHEMA), {"reasoning_effort": "low"})
+    assert browser.post(path, {"reasoning_effort": ""}, headers=SCRIPT).status_code == 200
     wrong = {
         "history_policy": "token_budget",
         "history_number": "1",
@@ -52,7 +59,11 @@ def test_the_builder_saves_what_is_more_than_text(agent: Agent, browser: Client)
     page = browser.post(path, {"name": "Triage", "instructions": "{{ nobody }}"})
     assert (page.status_code, "{{ nobody }}" in page.content.decode()) == (422, True)
     agent.refresh_from_db()
-    assert (agent.revision, agent.instructions) == (2, "Find out what it is about, then help.")
+    assert (agent.revision, agent.model_settings, agent.instructions) == (
+        3,
+        {},
+        "Find out what it is about, then help.",
+    )
 
 
 def test_after_a_save_the_builder_gets_marks_hints_and_the_number_of_changes(

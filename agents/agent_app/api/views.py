@@ -32,7 +32,7 @@ class AgentsView(APIView):
         serializers.AgentRowOutput,
         search=True,
         orderings=_AGENT_ORDERINGS,
-        filters=[lists.parameter("status", enum=AgentStatus.values)],
+        filters=[lists.parameter("status", enum=AgentStatus.values), lists.parameter("tag")],
     )
     def get(self, request: Request) -> Response:
         """Archived agents only where `status=archived` asks for them."""
@@ -40,6 +40,7 @@ class AgentsView(APIView):
             identify(request),
             search=lists.text(request),
             status=lists.choice(request, "status", AgentStatus.values),
+            tag=lists.text(request, "tag"),
             ordering=lists.ordering(request, _AGENT_ORDERINGS, "-updated_at"),
         )
         return lists.answer(request, rows, serializers.AgentRowOutput)

@@ -26,10 +26,10 @@ _ORDERINGS = {
 @signed_in
 def agent_list(request: ActorRequest) -> HttpResponse:
     """Table or cards; filters and mode live in the address. HTMX asks for the rows only."""
-    asked = {name: request.GET.get(name, "") for name in ("q", "status", "order", "view")}
+    asked = {name: request.GET.get(name, "") for name in ("q", "status", "tag", "order", "view")}
     rows = agent_rows(
         request.actor, search=asked["q"], status=asked["status"] if asked["status"] in AgentStatus.values else "",
-        ordering=asked["order"] or "-updated_at",
+        tag=asked["tag"], ordering=asked["order"] or "-updated_at",
     )  # fmt: skip
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     statistics = agent_statistics([agent.id for agent in page])
@@ -37,7 +37,7 @@ def agent_list(request: ActorRequest) -> HttpResponse:
         "page": page,
         "agents": [(agent, statistics.get(agent.id)) for agent in page],
         "asked": asked,
-        "filtered": bool(asked["q"] or asked["status"]),
+        "filtered": bool(asked["q"] or asked["status"] or asked["tag"]),
         "statuses": AgentStatus.choices,
         "orderings": _ORDERINGS.items(),
         "can_write": request.actor.allows("agent.write"),
