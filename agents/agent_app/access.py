@@ -8,7 +8,17 @@ from django.utils.translation import gettext as _
 
 from agent_app.definition.choice import find_version
 from agent_app.definition.content import contexts_of, handoffs_of
-from agent_app.models import Agent, AgentVersion, Conversation, KeyScope, Provider, ProviderKey, ProviderModel, Run
+from agent_app.models import (
+    Agent,
+    AgentFile,
+    AgentVersion,
+    Conversation,
+    KeyScope,
+    Provider,
+    ProviderKey,
+    ProviderModel,
+    Run,
+)
 from community.access import Actor
 from community.models import Workspace
 from config.lib.errors import NotFound
@@ -34,6 +44,14 @@ def get_default_context(agent: Agent) -> dict[str, Any]:
         if context["is_default"]:
             return context
     raise NotFound(_("This agent has no context yet."))
+
+
+def get_agent_file(agent: Agent, item_id: UUID) -> AgentFile:
+    rows = AgentFile.objects.filter(agent_id=agent.id, file__deleted_at=None).select_related("file", "agent")
+    found = rows.filter(id=item_id).first()
+    if found is None:
+        raise NotFound(_("There is no such file in this agent."))
+    return found
 
 
 def get_version(agent: Agent, number: int | str) -> AgentVersion:

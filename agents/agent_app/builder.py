@@ -23,7 +23,7 @@ class Draft:
     sent: dict[str, Any]
     version: AgentVersion | None
     changed: int | None
-    warnings: list[str]
+    warnings: list[dict[str, str]]
 
     @property
     def next_number(self) -> int:

@@ -19,7 +19,7 @@ from agent_app.definition.closure import Source, reach
 from agent_app.definition.content import draft_content
 from agent_app.definition.lint import Suggestion, suggestions
 from agent_app.definition.sources import draft_definition, draft_sources, version_sources
-from agent_app.models import Agent, AgentVersion, Conversation, Message, Provider, Run, RunStatus
+from agent_app.models import Agent, AgentFile, AgentVersion, Conversation, Message, Provider, Run, RunStatus
 from community.access import Actor
 from community.registry import Dependents
 
@@ -62,6 +62,12 @@ def content_of(agent: Agent, which: int | str, *, pinned: bool) -> dict[str, Any
     return {**version.content, "handoffs": handoffs}
 
 
+def agent_file_rows(agent: Agent) -> QuerySet[AgentFile]:
+    """The agent's files that are still there, by name."""
+    rows = AgentFile.objects.filter(agent_id=agent.id, file__deleted_at=None)
+    return rows.select_related("file").order_by("file__name", "id")
+
+
 def sources_of(agent: Agent, which: int | str) -> dict[str, Source]:
     """The content of a version or the draft, and of every agent that its handoffs reach. Raises NotFound."""
     if which == DRAFT:
@@ -75,7 +81,9 @@ def export_of(agent: Agent, which: int | str) -> dict[str, Any]:
     """The document that another workspace can import."""
     sources = sources_of(agent, which)
     tags = dict(Agent.objects.in_workspace(agent.workspace_id).filter(id__in=sources).values_list("id", "tags"))
-    return bundle.export(str(agent.id), sources, {str(key): value for key, value in tags.items()})
+    document = bundle.export(str(agent.id), sources, {str(key): value for key, value in tags.items()})
+    document["removed"] += [f"{document['agents'][0]['name']}: {each.file.name}" for each in agent_file_rows(agent)]
+    return document
 
 
 def suggestions_of(agent: Agent) -> list[Suggestion]:

@@ -183,6 +183,26 @@ TABLE = [
     # Without a context there is no default one.
     Line("GET", "agents/{agent}/context/", (404, 404, 404, 404, 404, 401), scope="agents:read"),
     Line("PUT", "agents/{agent}/context/", (200, 200, 200, 403, 404, 401), {"content": {}}, scope="agents:write"),
+    Line("GET", "agents/{agent}/files/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line(
+        "POST", "agents/{agent}/files/", (404, 404, 404, 403, 404, 401), {"file_id": "{nobody}"}, scope="agents:write"
+    ),
+    Line("GET", "agents/{agent}/files/{agent_file}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line(
+        "PUT",
+        "agents/{agent}/files/{agent_file}/",
+        (404, 404, 404, 403, 404, 401),
+        {"file_id": "{nobody}"},
+        scope="agents:write",
+    ),
+    Line(
+        "PATCH",
+        "agents/{agent}/files/{agent_file}/",
+        (200, 200, 200, 403, 404, 401),
+        {"description": "x"},
+        scope="agents:write",
+    ),
+    Line("DELETE", "agents/{agent}/files/{agent_file}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
     # Its model is nobody's.
     Line("POST", "agents/{agent}/publish/", (422, 422, 422, 403, 404, 401), scope="agents:write"),
     Line("GET", "agents/{agent}/versions/", (200, 200, 200, 200, 404, 401), scope="agents:read"),

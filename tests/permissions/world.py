@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from agent_app.definition.content import draft_content
-from agent_app.models import Agent, AgentVersion, Context, Conversation, Handoff, ProviderModel
+from agent_app.models import Agent, AgentFile, AgentVersion, Context, Conversation, Handoff, ProviderModel
 from agent_app.services.agents import agent_snapshot
 from community.access import Actor, get_actor
 from community.models import Role
@@ -57,6 +57,10 @@ class Objects(dict[str, object]):
         return Context.objects.create(
             workspace_id=self._workspace, agent=self._the_agent, name="EU", is_default=True
         ).id
+
+    def _agent_file(self) -> object:
+        file_id = make_file(self._alice).id
+        return AgentFile.objects.create(workspace_id=self._workspace, agent=self._the_agent, file_id=file_id).id
 
     def _version(self) -> object:
         agent = self._the_agent

@@ -1,6 +1,19 @@
 """Included under ``/api/v1/``."""
 
-from agent_app.api import copies, drafting, keys, models, output_types, parts, quotes, runs, traces, versions, views
+from agent_app.api import (
+    copies,
+    drafting,
+    files,
+    keys,
+    models,
+    output_types,
+    parts,
+    quotes,
+    runs,
+    traces,
+    versions,
+    views,
+)
 from config.lib.routes import api_path
 
 urlpatterns = [
@@ -22,6 +35,8 @@ urlpatterns = [
     api_path("agents/<uuid:agent_id>/contexts/", parts.ContextsView.as_view(), "api-agent-contexts"),
     api_path("agents/<uuid:agent_id>/contexts/<uuid:item_id>/", parts.ContextView.as_view(), "api-agent-context-item"),
     api_path("agents/<uuid:agent_id>/context/", parts.DefaultContextView.as_view(), "api-agent-context"),
+    api_path("agents/<uuid:agent_id>/files/", files.AgentFilesView.as_view(), "api-agent-files"),
+    api_path("agents/<uuid:agent_id>/files/<uuid:item_id>/", files.AgentFileView.as_view(), "api-agent-file"),
     api_path("agents/<uuid:agent_id>/publish/", versions.PublishView.as_view(), "api-agent-publish"),
     api_path("agents/<uuid:agent_id>/versions/", versions.VersionsView.as_view(), "api-agent-versions"),
     api_path("agents/<uuid:agent_id>/versions/<int:number>/", versions.VersionView.as_view(), "api-agent-version"),

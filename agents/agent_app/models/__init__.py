@@ -2,6 +2,7 @@ from agent_app.models.agents import Agent, AgentSnapshot, AgentStatus
 from agent_app.models.catalogue import CAPABILITIES, CatalogueModel, Lifecycle
 from agent_app.models.contexts import Context
 from agent_app.models.conversations import Conversation, Message, MessageRole
+from agent_app.models.files import AgentFile
 from agent_app.models.handoffs import Handoff
 from agent_app.models.keys import KeyPurpose, KeyScope, ProviderKey
 from agent_app.models.providers import Provider, ProviderModel
@@ -14,6 +15,7 @@ __all__ = [
     "CAPABILITIES",
     "ENDED",
     "Agent",
+    "AgentFile",
     "AgentSnapshot",
     "AgentStatus",
     "AgentVersion",

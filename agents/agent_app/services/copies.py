@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from agent_app import model_references
 from agent_app.definition.bundle import Imported
 from agent_app.definition.content import draft_content
-from agent_app.models import Agent, AgentStatus, AgentVersion
+from agent_app.models import Agent, AgentFile, AgentStatus, AgentVersion
 from agent_app.services.agents import agent_create, agent_update
 from community.access import Actor
 from config.lib.errors import AppError
@@ -31,6 +31,10 @@ def agent_clone(*, actor: Actor, agent: Agent, version: AgentVersion | None = No
         "cloned_from": agent, "cloned_from_version": version.number if version else _same_as(agent),
     }  # fmt: skip
     clone = agent_create(actor=actor, fields=fields)
+    AgentFile.objects.bulk_create(
+        AgentFile(workspace_id=clone.workspace_id, agent=clone, file_id=each.file_id, description=each.description)
+        for each in AgentFile.objects.filter(agent=agent, file__deleted_at=None)
+    )
     there = set(_known(actor, [handoff["target_agent_id"] for handoff in handoffs]))
     own = [
         handoff | {"target_agent_id": str(clone.id)} if handoff["target_agent_id"] == str(agent.id) else handoff
