@@ -5,8 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from agent_app import provider_types
-from agent_app.definition import checks
+from agent_app import output_types, provider_types
 from agent_app.definition_forms import as_text, history_of, parsed
 from agent_app.models import Agent, KeyPurpose, KeyScope
 from config.lib.errors import AppError
@@ -97,7 +96,7 @@ class AgentForm(forms.Form):
 
     def clean_output_type(self) -> Any:
         value = parsed(self.cleaned_data["output_type"])
-        if problems := checks.output_type_problems(value):
+        if problems := output_types.check(value):
             raise forms.ValidationError(problems)
         return value
 

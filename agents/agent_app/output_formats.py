@@ -100,3 +100,32 @@ def _inline(value: Any) -> str:
 def convert(value: Any, form: str) -> str:
     """``value`` in one of ``FORMATS``."""
     return {"json": to_json, "csv": to_csv, "md": to_markdown}[form](value)
+
+
+# For pages
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer as pages show it: one of ``table``, ``entries`` and ``fields``, and the texts to copy."""
+
+    table: Table | None
+    entries: list[str] | None
+    fields: list[tuple[str, str]] | None
+    copies: list[tuple[str, str]]
+
+
+def shown(value: Any) -> Shown | None:
+    """None for text, which needs no form."""
+    if value is None or isinstance(value, str):
+        return None
+    table = table_of(value)
+    if table is not None:
+        table = Table(table.columns, [[plain(cell) for cell in row] for row in table.rows])
+    entries = list_of(value) if table is None else None
+    fields = None
+    if table is None and entries is None:
+        named = value.items() if isinstance(value, dict) else [("", value)]
+        fields = [(str(name), plain(each)) for name, each in named]
+    copies = [("JSON", to_json(value)), ("CSV", to_csv(value)), ("Markdown", to_markdown(value))]
+    return Shown(table, [plain(entry) for entry in entries] if entries is not None else None, fields, copies)

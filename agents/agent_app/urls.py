@@ -3,6 +3,7 @@
 from django.urls import path
 
 from agent_app.views import (
+    activity,
     agents,
     agents_bulk,
     builder,
@@ -13,6 +14,7 @@ from agent_app.views import (
     playground,
     providers,
     runs,
+    traces,
     versions,
 )
 
@@ -36,6 +38,7 @@ urlpatterns = [
     path("agents/<uuid:agent_id>/parts/<str:kind>/<uuid:item_id>/remove/", definition.part_remove, name="part_remove"),
     path("agents/<uuid:agent_id>/", builder.agent_builder, name="builder"),
     path("agents/<uuid:agent_id>/save/", builder.agent_save, name="save"),
+    path("agents/<uuid:agent_id>/activity/", activity.agent_activity, name="activity"),
     path("agents/<uuid:agent_id>/chat/", playground.agent_chat, name="chat"),
     path("agents/<uuid:agent_id>/chat/<uuid:conversation_id>/", playground.agent_chat, name="conversation"),
     path("conversations/<uuid:conversation_id>/change/", conversations.conversation_change, name="conversation_change"),
@@ -44,6 +47,8 @@ urlpatterns = [
     path("conversations/<uuid:conversation_id>/fork/", conversations.conversation_fork, name="conversation_fork"),
     path("runs/", runs.run_list, name="runs"),
     path("runs/<uuid:run_id>/", runs.run_detail, name="run"),
+    path("runs/<uuid:run_id>/trace/", traces.run_trace, name="run_trace"),
+    path("runs/<uuid:run_id>/answer/", traces.run_answer, name="run_answer"),
     path("runs/<uuid:run_id>/cancel/", runs.run_cancel, name="run_cancel"),
     path("models/", models.model_list, name="models"),
     path("models/catalogue/", models.model_catalogue, name="catalogue"),

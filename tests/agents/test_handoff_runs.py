@@ -140,11 +140,10 @@ def test_a_summary_is_written_by_the_first_agents_model_shown_to_nobody_and_paid
 
 def test_a_handoff_is_offered_only_where_its_condition_holds(cast: Cast, provider: FakeOpenAI) -> None:
     triage, _tutor, definition = tutors(cast.alice, enabled_when="context.plan == 'pro'")
-    provider.queue(Script(deltas=("No.",)), Script(deltas=("Yes.",)))
-    execute(start_as(cast.alice, triage, definition, context={"plan": "free"}))
-    definition["instructions"] += " "
-    execute(start_as(cast.alice, triage, definition, context={"plan": "pro"}))
-    assert ["tools" in exchange.body for exchange in provider.exchanges] == [False, True]
+    provider.queue(Script(deltas=("No.",)), Script(deltas=("Yes.",)), Script(deltas=("None.",)))
+    for number, context in enumerate([{"plan": "free"}, {"plan": "pro"}, {}]):
+        execute(start_as(cast.alice, triage, definition | {"instructions": f"Be {number}."}, context=context))
+    assert ["tools" in exchange.body for exchange in provider.exchanges] == [False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -173,9 +172,9 @@ def test_a_target_that_may_not_take_part_is_refused_before_anything_is_asked(
 def test_agents_of_one_name_are_told_apart(cast: Cast, provider: FakeOpenAI) -> None:
     triage, _tutor, definition = tutors(cast.alice)
     other = make_agent(cast.alice, name="History Tutor", model="fake/m")
-    definition["handoffs"].append(handoff_to(other))
+    definition["handoffs"].append(handoff_to(other, tool_name="transfer_to_the_other"))
     definition["targets"][str(other.id)] = definition_of(other)
-    provider.queue(Script(tool_calls=(ToolCall("transfer_to_history_tutor_2"),)), Script(deltas=("Me.",)))
+    provider.queue(Script(tool_calls=(ToolCall("transfer_to_the_other"),)), Script(deltas=("Me.",)))
     run = execute(start_as(cast.alice, triage, definition))
     assert Message.objects.get(id=run.message_id).agent_name == "History Tutor 2"
     assert Span.objects.get(run=run, type="agent", name="History Tutor 2").agent_id == other.id

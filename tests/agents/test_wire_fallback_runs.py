@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_app.models import Agent, AgentSnapshot, Run
+from agent_app.models import Agent, AgentSnapshot, Run, Span
 from billing.models import Hold, LedgerEntry, Rate
 from tests.agents.world import execute, followed, make_agent, make_provider, start
 from tests.billing.world import assert_adds_up
@@ -58,6 +58,8 @@ def test_the_fallback_s_price_is_paid_and_the_run_names_it(
     assert holds == {"fake/m": ("settled", Decimal(0)), "ours/claude": ("settled", Decimal("3.6040"))}
     (charge,) = LedgerEntry.objects.filter(run_id=run.id, kind="charge").exclude(amount=0)
     assert (-charge.amount, charge.price["reference"]) == (run.credits, "anthropic/claude")
+    span = Span.objects.get(run=run, type="generation")
+    assert (span.name, span.model, span.step) == ("fake/m", "ours/claude", "turn:2")
     (told,) = [event.payload() for event in followed(run) if event.type == "run_status"]
     assert (told["model"], run.metadata["routing"]) == (
         "ours/claude",

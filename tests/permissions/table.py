@@ -338,6 +338,10 @@ PAGES = [
     Line("GET", "/agents/{agent}/chat/{conversation}/", (200, 404, 404, 404, 404, 302)),
     Line("GET", "/runs/", (200, 200, 200, 200, 200, 302)),
     Line("GET", "/runs/{run}/", (200, 200, 200, 200, 404, 302)),
+    Line("GET", "/agents/{agent}/activity/", (200, 200, 200, 200, 404, 302)),
+    Line("GET", "/runs/{run}/trace/", (200, 200, 200, 200, 404, 302)),
+    # Its answer is text.
+    Line("GET", "/runs/{run}/answer/", (204, 204, 204, 204, 404, 302)),
     Line("POST", "/runs/{run}/cancel/", (409, 409, 409, 409, 404, 302)),
     Line("GET", "/models/", (200, 200, 200, 200, 200, 302)),
     Line(

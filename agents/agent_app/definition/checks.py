@@ -7,8 +7,8 @@ from uuid import UUID
 
 import orjson
 from django.utils.translation import gettext as _
-from jsonschema import Draft202012Validator, SchemaError
 
+from agent_app import json_schemas, output_types
 from agent_app.definition import instructions
 from agent_app.definition.content import Content
 from agent_app.expressions import check_expression
@@ -17,7 +17,6 @@ from config.lib.errors import InvalidInput
 
 MOST_HANDOFFS = 20
 MOST_CONTEXTS = 20
-_MOST_JSON = 64 * 1024
 _MOST_CONTEXT_JSON = 256 * 1024
 CONDITION_NAMES = frozenset({"context", "user", "message"})  # what the engine knows when a handoff is decided
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -27,7 +26,7 @@ _POLICIES: Mapping[str, tuple[str, int, int]] = {"last_n": ("n", 1, 1000), "toke
 def check(workspace_id: UUID, content: Content, changed: Collection[str], ids: Mapping[str, Collection[str]]) -> None:
     """Check what is ``changed`` in ``content``; parts may use the ids in ``ids``. Raises InvalidInput."""
     found = {
-        "output_type": output_type_problems(content["output_type"]) if "output_type" in changed else [],
+        "output_type": output_types.check(content["output_type"]) if "output_type" in changed else [],
         "history": history_problems(content["history"]) if "history" in changed else [],
         "handoffs": _handoffs(workspace_id, content, ids) if "handoffs" in changed else [],
         "contexts": _contexts(content["contexts"], ids) if "contexts" in changed else [],
@@ -37,31 +36,6 @@ def check(workspace_id: UUID, content: Content, changed: Collection[str], ids: M
         found[field] = instructions.problems(content["instructions"], content["contexts"])
     if errors := {name: messages for name, messages in found.items() if messages}:
         raise InvalidInput(_("Some fields need another look."), errors=errors)
-
-
-def output_type_problems(value: Any) -> list[str]:
-    """Null is text; else a type of the library by name, or a JSON Schema."""
-    if value is None:
-        return []
-    if not isinstance(value, dict) or not value:
-        return [_("This is a JSON Schema, or an object with “type_name”, or null.")]
-    if "type_name" in value:
-        return [] if isinstance(value["type_name"], str) and value["type_name"] else [_("“type_name” is a name.")]
-    return schema_problems(value)
-
-
-def schema_problems(schema: Any) -> list[str]:
-    """What makes a JSON Schema invalid or too large."""
-    if len(orjson.dumps(schema)) > _MOST_JSON:
-        return [_("A JSON Schema has at most 64 KB.")]
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        place = "/".join(map(str, error.absolute_path)) or _("the whole")
-        return [_("This is not a JSON Schema: %(why)s (at %(place)s).") % {"why": error.message[:300], "place": place}]
-    except RecursionError:
-        return [_("This JSON Schema is nested too deeply.")]
-    return []
 
 
 def history_problems(value: Any) -> list[str]:
@@ -112,7 +86,7 @@ def _handoffs(workspace_id: UUID, content: Content, ids: Mapping[str, Collection
         if tool and names.count(tool) > 1:
             problems.append(_("Two handoffs are called “%(name)s”.") % {"name": tool})
         if (schema := handoff["payload_schema"]) is not None:
-            problems += schema_problems(schema) or _object_only(schema)
+            problems += json_schemas.problems_of(schema) or _object_only(schema)
         if handoff["enabled_when"]:
             problems += check_expression(handoff["enabled_when"], CONDITION_NAMES)
         found += [f"{name}: {problem}" for problem in problems]

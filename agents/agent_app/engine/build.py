@@ -1,5 +1,6 @@
 """From a frozen definition to the SDK agents of one run: the root and everybody it can hand over to, each with its own model."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from agent_app.engine.providers.select import fallback_routes, model_for, route_
 from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import RecordedModel, Recorder
+from agent_app.expressions import ExpressionError, evaluate
 from agent_app.model_references import LOCAL_CONTEXT, ResolvedModel
 from agent_app.models import Agent as AgentRow
 from agent_app.models import AgentStatus, Run
@@ -61,13 +63,34 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder) -> Team:
     names = _names(definitions)
     members = {key: _member(key, names[key], each, routes[key], sink, recorder) for key, each in definitions.items()}
     team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}})
-    variables = {
-        **team.context, "user": {"id": str(context.run.actor_id), "name": context.run.actor_name},
-        "message": context.run.input.get("message", ""),
-    }  # fmt: skip
-    for key, each in definitions.items():
-        _connect(team, members[key], each, routes[key][0].resolved, variables, (sink, context, recorder))
+    if targets:
+        offered = await asyncio.to_thread(
+            lambda: {key: _offered(each, context.run) for key, each in definitions.items()}
+        )
+        for key, handoffs in offered.items():
+            _connect(members[key], handoffs, routes[key][0].resolved, members, (sink, context, recorder))
     return team
+
+
+def _offered(definition: Definition, run: Run) -> list[Definition]:
+    """The handoffs whose condition holds in this run. What a condition finds nothing of makes it false."""
+    values = {
+        "context": run.input.get("context") or {}, "user": {"name": run.actor_name}, "message": run.input.get("message", ""),
+    }  # fmt: skip
+    return [each for each in definition.get("handoffs") or [] if _holds(each.get("enabled_when") or "", values)]
+
+
+def _holds(condition: str, values: dict[str, Any]) -> bool:
+    if not condition.strip():
+        return True
+    try:
+        return bool(evaluate(condition, values))
+    except ExpressionError as error:
+        if error.code == "undefined":
+            return False
+        text = _("The condition “%(condition)s” of a handoff cannot be evaluated: %(why)s")
+        said = text % {"condition": condition[:100], "why": error.message}
+        raise RunFailure("error", said, code="enabled_when") from error
 
 
 def _routes(run: Run, root_id: str, definitions: Mapping[str, Definition]) -> dict[str, list[Route]]:
@@ -141,28 +164,22 @@ def _member(key: str, name: str, definition: Definition, routes: list[Route], si
 
 
 def _connect(
-    team: Team,
     member: Member,
-    definition: Definition,
+    handoffs: list[Definition],
     resolved: ResolvedModel,
-    variables: dict[str, Any],
+    members: dict[str, Member],
     parts: tuple[Sink, RunContext, Recorder],
 ) -> None:
     """Give ``member`` its handoffs."""
     sink, context, recorder = parts
-    wanted = [each for each in definition.get("handoffs") or [] if str(each["target_agent_id"]) in team.members]
+    wanted = [each for each in handoffs if str(each["target_agent_id"]) in members]
     if wanted and resolved.local:
         text = _("%(name)s has handoffs, which the local model cannot do. Choose a model that can call tools.")
         raise RunFailure("error", text % {"name": member.agent.name}, code="capability")
-    taken: set[str] = set()
     for each in wanted:
-        target = team.members[str(each["target_agent_id"])]
+        target = members[str(each["target_agent_id"])]
         handover = Handover(each, member, target, sink=sink, log=context.log, recorder=recorder)
-        base, number = handover.tool_name, 2
-        while handover.tool_name in taken:
-            handover.tool_name, number = f"{base[:60]}_{number}", number + 1
-        taken.add(handover.tool_name)
-        member.agent.handoffs.append(handover.tool(variables))
+        member.agent.handoffs.append(handover.tool())
 
 
 def _settings(definition: Definition, resolved: ResolvedModel) -> tuple[ModelSettings, int | None]:

@@ -9,7 +9,8 @@ from agents import Agent, Handoff, HandoffInputData, ModelSettings, RunContextWr
 from agents.items import TResponseInputItem
 from agents.models.interface import ModelTracing
 
-from agent_app import conditions, handoffs, json_schemas
+from agent_app import json_schemas
+from agent_app.definition.content import default_tool_name
 from agent_app.engine import tokens
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
@@ -51,18 +52,14 @@ class Handover:
         self._recorder = recorder
         self._schema: dict[str, Any] = definition.get("payload_schema") or {}
         self._payload: Any = None
-        self.tool_name = str(
-            definition.get("tool_name") or handoffs.default_tool_name(target.agent.name, target.agent_id)
-        )
+        self.tool_name = str(definition.get("tool_name") or default_tool_name(target.agent.name))
 
-    def tool(self, variables: dict[str, Any]) -> Transfer:
+    def tool(self) -> Transfer:
         description = self._definition.get("tool_description") or Handoff.default_tool_description(self._target.agent)
-        condition = self._definition.get("enabled_when")
         self._tool = Transfer(
             tool_name=self.tool_name, tool_description=description.strip(), input_json_schema=self._schema,
             on_invoke_handoff=self._invoke, agent_name=self._target.agent.name, input_filter=self._filter,
             strict_json_schema=bool(self._schema) and not json_schemas.loose_parts(self._schema),
-            is_enabled=lambda _context, _agent: conditions.holds(condition, variables),
         )  # fmt: skip
         return self._tool
 
@@ -106,7 +103,7 @@ class Handover:
     async def _filter(self, data: HandoffInputData) -> HandoffInputData:
         if self._tool.refusal:
             return data
-        kind, kept = handoffs.filter_of(self._definition.get("input_filter"))
+        kind, kept = filter_of(self._definition.get("input_filter"))
         items = _items(data)
         given = self._given()
         own = self._target.budget
@@ -159,6 +156,13 @@ class Handover:
 
 
 # Filters
+
+
+def filter_of(value: Any) -> tuple[str, int]:
+    """The kind of a stored filter, and how many messages ``last_n`` keeps."""
+    if isinstance(value, dict):
+        return str(value.get("type") or "all"), int(value.get("n") or 0)
+    return str(value or "all"), 0
 
 
 def _items(data: HandoffInputData) -> list[Item]:

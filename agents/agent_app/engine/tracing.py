@@ -68,6 +68,7 @@ class RecordedModel(Model):
         span.input = {"instructions": system_instructions, "items": self.asked, "tools": _names(tools, handoffs)}
         error: dict[str, str] | None = {"code": "cancelled", "error": ""}
         answer: ModelResponse | None = None
+        before = self._sink.step
         try:
             answer = await self._model.get_response(
                 system_instructions, input, model_settings, tools, output_schema, handoffs, tracing, **more
@@ -80,7 +81,8 @@ class RecordedModel(Model):
             error = {"code": failure.error_code, "error": str(failure.detail)}
             raise
         finally:
-            span.step = self._sink.step
+            if self._sink.step != before:  # else nothing was asked, and nothing is on the bill
+                span.step, span.model = self._sink.step, self._sink.step_model
             if answer is not None:
                 self.said = [item.model_dump(exclude_unset=True) for item in answer.output]
                 span.usage = _usage(answer)

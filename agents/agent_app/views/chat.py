@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from agent_app import markdown
+from agent_app import markdown, output_formats
 from agent_app.models import Agent, Conversation, Message, MessageRole, Run, RunStatus
 from agent_app.selectors import branch, conversation_usage, model_choices
 from community.access import Actor
@@ -23,6 +23,12 @@ class Shown:
     html: SafeString | None
     run: Run | None
     versions: list[UUID]
+
+    @property
+    def value(self) -> output_formats.Shown | None:
+        """The answer's form or table, where it has an output type."""
+        complete = self.message.role == MessageRole.ASSISTANT and self.message.complete and self.run is not None
+        return output_formats.shown(self.run.output) if complete and self.run is not None else None
 
     @property
     def place(self) -> int:

@@ -15,13 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from agent_app import markdown
+from agent_app import markdown, output_formats
 from agent_app.access import get_run
 from agent_app.models import Message, Run, RunEvent, RunStatus
 from agent_app.runs import lifecycle
 from agent_app.selectors import agent_rows
 from agent_app.selectors import run_list as runs_of
 from agent_app.views.agents import is_fragment
+from agent_app.views.traces import trace_section
 from billing.models import LedgerEntry
 from billing.selectors import run_entries
 from billing.views.rows import step_name
@@ -64,7 +65,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
     context = {
         "run": run,
         "spans": _spans(run),
-        "axis": _axis(run),
+        "quarters": _axis(run),
         "source": _SOURCES.get(run.source, run.source),
         "question": run.user_message,
         "answer": answer,
@@ -74,6 +75,8 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "with_record": run.ended and fragment,
         "explained": _explain(run),
         "charges": _charges(run),
+        "value": output_formats.shown(run.output) if run.ended else None,
+        **trace_section(run),
         "can_cancel": not run.ended and request.actor.allows("run.cancel"),
     }
     return render(request, "runs/_detail.html" if fragment else "runs/detail.html", context)

@@ -52,6 +52,9 @@ export class Answer {
       case "tool_use_complete":
         this.completeTool(event);
         break;
+      case "handoff":
+        this.handOver(event);
+        break;
       case "error":
         this.fail(event.error);
         break;
@@ -97,6 +100,22 @@ export class Answer {
     state.dataset.s = event.is_error ? "failed" : "succeeded";
   }
 
+  /** Another agent goes on: its name stands over the answer, and a step says so. @param {RunEvent} event */
+  handOver(event) {
+    part(this.element, "name").textContent = event.to;
+    const call_id = `handoff-${event.seq}`;
+    this.startTool({ ...event, call_id, tool_name: `${event.from} → ${event.to}`, arguments: event.payload ?? {} });
+    this.completeTool({ ...event, call_id, result: "" });
+  }
+
+  /** An answer with an output type is shown as the form or table that the server makes of it. */
+  async showValue() {
+    const link = /** @type {HTMLAnchorElement | null} */ (this.element.querySelector("a[data-run-link]"));
+    if (!link?.href || !/^\s*(```|[{[])/.test(this.content.text)) return;
+    const response = await fetch(new URL("../answer/", link.href)).catch(() => null);
+    if (response?.status === 200) this.body.innerHTML = await response.text();
+  }
+
   /** @param {string} text */
   fail(text) {
     this.failed = true;
@@ -121,6 +140,8 @@ export class Answer {
       part(this.element, "note").hidden = false;
     } else if (status === "failed" && !this.failed) {
       this.fail(this.labels.failed);
+    } else if (status === "succeeded") {
+      void this.showValue();
     }
   }
 }

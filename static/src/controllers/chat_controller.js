@@ -231,7 +231,7 @@ export default class ChatController extends ChatView {
     });
     this.run = { id, answer, stream };
     answer.element.dataset.runId = id;
-    for (const link of answer.element.querySelectorAll("a[data-run-link]")) link.setAttribute("href", `/runs/${id}/`);
+    for (const link of /** @type {NodeListOf<HTMLElement>} */ (answer.element.querySelectorAll("a[data-run-link]"))) link.setAttribute("href", `/runs/${id}/${link.dataset.runLink}`);
     this.showState();
     await stream.follow();
     if (this.run?.id !== id || stream.abort.signal.aborted) return;

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { answering, open } from "../testing/page.js";
+import { Answer } from "./answer.js";
+
+const HTML = `<article><b data-part="name">Triage</b><span data-part="model"></span><p data-part="doing"></p><div data-part="steps"></div><div data-part="body"></div>
+  <span data-part="caret"></span><p data-part="note"></p><div data-part="error"><p data-part="error-text"></p></div>
+  <div data-part="tools"><a data-run-link="trace/" href="/runs/r1/trace/"></a></div>
+  <template data-part="step-template"><details><summary><b data-part="step-name"></b><span data-part="step-time"></span><span data-part="step-state"></span></summary>
+  <pre data-part="step-arguments"></pre><pre data-part="step-result"></pre></details></template></article>`;
+
+/** @type {Awaited<ReturnType<typeof open>>} */
+let page;
+/** @type {Answer} */
+let answer;
+
+beforeEach(async () => {
+  page = await open(HTML, {});
+  answer = new Answer(page.one("article"), { done: "Done", running: "Running" });
+});
+
+afterEach(() => page.close());
+
+const event = (/** @type {string} */ type, /** @type {Record<string, any>} */ more = {}) => answer.take({ type, seq: 3, run_id: "r1", ...more });
+
+test("whoever is handed over to stands over the answer, and a step says so", () => {
+  event("handoff", { from: "Triage", to: "History Tutor", payload: { topic: "art" } });
+  assert.equal(page.one('[data-part="name"]').textContent, "History Tutor");
+  assert.equal(page.one('[data-part="step-name"]').textContent, "Triage → History Tutor");
+  assert.match(page.one('[data-part="step-arguments"]').textContent, /art/);
+  assert.equal(page.one('[data-part="step-state"]').textContent, "Done");
+});
+
+test("an answer with an output type becomes the table that the server makes of it", async () => {
+  const calls = answering([new Response("<table></table>")]);
+  answer.content.text = '{"rows": []}';
+  await answer.showValue();
+  assert.equal(String(calls[0].url), "http://localhost/runs/r1/answer/");
+  assert.ok(page.one('[data-part="body"] table'));
+});
+
+test("text is not asked about, and an answer that cannot be fetched stays as it is", async () => {
+  const calls = answering([new Error("offline")]);
+  answer.content.text = "Hello";
+  await answer.showValue();
+  assert.equal(calls.length, 0);
+  answer.content.text = "[1]";
+  answer.body.textContent = "[1]";
+  await answer.showValue();
+  assert.equal(calls.length, 1);
+  assert.equal(answer.body.textContent, "[1]");
+});
