@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from pytest_django import DjangoAssertNumQueries
 
 from agent_app.models import Provider
@@ -176,3 +177,19 @@ def test_a_masked_key_keeps_the_old_one(cast: Cast, masked: object) -> None:
     assert cast.alice.api.patch(f"providers/{provider.id}/", {"api_key": masked}).status_code == 200
     provider.refresh_from_db()
     assert provider.api_key == KEY
+
+
+def test_a_test_follows_no_redirect_and_enters_no_private_network(cast: Cast, settings: LazySettings) -> None:
+    with FakeOpenAI() as provider:
+        body = BODY | {"base_url": provider.base_url, "api_key": KEY, "test": True}
+        provider.catalogue = Script(status=302, headers=(("Location", f"{provider.base_url}/models?again"),))
+        assert cast.alice.api.post("providers/", body).status_code == 422
+        assert len(provider.exchanges) == 1
+        kept = make_provider(cast.alice, provider.base_url)
+        settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS = False
+        model = kept.provider_models.get()
+        assert cast.alice.api.post(f"models/{model.id}/test/").status_code == 400
+        assert cast.alice.api.post("providers/", body).status_code == 400
+        key = {"provider": str(kept.id), "api_key": KEY, "scope": "workspace"}
+        assert cast.alice.api.post("users/api-keys/", key).status_code == 400
+        assert len(provider.exchanges) == 1
