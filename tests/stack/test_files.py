@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
 from config.env import BASE_DIR, Env
 from deploy.stack.options import Options
 from deploy.stack.services import application
 
 # Images of others bring no health check; ours has one (the web server's), which a worker replaces.
-STORES = {"postgres", "valkey", "caddy"}
+STORES = {"postgres", "valkey", "clamd", "caddy"}
 OURS = {"web", "websocket", "worker-runs", "worker-cpu", "worker-sandbox", "beat"}
 
 
@@ -55,6 +56,22 @@ def test_compose_consumes_the_queues_of_make_run(compose: dict[str, Any]) -> Non
     assert local == {"runs", "cpu"}
     composed = queues([service["command"] for service in compose["services"].values() if "command" in service])
     assert composed == local | {"sandbox"}
+
+
+def test_files_are_scanned_by_a_clamd_that_takes_the_largest_of_them(compose: dict[str, Any]) -> None:
+    service = compose["services"]["clamd"]
+    configuration = dict(
+        line.split(maxsplit=1)
+        for line in (BASE_DIR / "deploy/container/clamd.conf").read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    assert "./deploy/container/clamd.conf:/etc/clamav/clamd.conf:ro" in service["volumes"]
+    assert f"nc 127.0.0.1 {configuration['TCPSocket']}" in service["healthcheck"]["test"][1]
+    for limit in ("StreamMaxLength", "MaxFileSize"):
+        assert int(configuration[limit].removesuffix("M")) * 2**20 >= settings.FILE_MAX_BYTES, limit
+    for name in OURS:
+        url = compose["services"][name]["environment"]["CLAMD_URL"]
+        assert url == f"${{CLAMD_URL-tcp://clamd:{configuration['TCPSocket']}}}", name
 
 
 def test_our_containers_have_no_rights_to_spare(compose: dict[str, Any]) -> None:
