@@ -203,3 +203,4 @@ def _record(action: str, actor_id: UUID | None, invitation: Invitation) -> None:
             object_id=invitation.id, after={"email": invitation.email, "role": invitation.role},
         )
     )  # fmt: skip
+    members.members_changed(workspace_id=invitation.workspace_id)

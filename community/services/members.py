@@ -44,6 +44,11 @@ def room_check(*, workspace: Workspace, expected: int = 0) -> None:
         )
 
 
+def members_changed(*, workspace_id: UUID) -> None:
+    """Have the open pages of the workspace show again who belongs to it, and who is invited."""
+    realtime.send_on_commit(realtime.workspace_group(workspace_id), "members.changed", {})
+
+
 def member_add(*, workspace: Workspace, user: User, role: str) -> Membership:
     """Make ``user`` a member of a locked workspace, in the caller's transaction. Raises PlanLimitReached."""
     room_check(workspace=workspace)
@@ -191,3 +196,4 @@ def _record(
             object_id=member.user_id, before=before or {}, after=after or {},
         )
     )  # fmt: skip
+    members_changed(workspace_id=member.workspace_id)

@@ -132,4 +132,6 @@ def _page(request: ActorRequest, form: InvitationForm) -> HttpResponse:
         waiting = [invitation for invitation in invited if invitation.is_open]
         most, full = selectors.seats(actor, invited=len(waiting))
         context |= {"most": most, "full": full, "owns": actor.role == Role.OWNER}
-    return render(request, "workspace/members.html", context, status=422 if form.errors else 200)
+    fragment = request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
+    template = "workspace/_members.html" if fragment else "workspace/members.html"
+    return render(request, template, context, status=422 if form.errors else 200)
