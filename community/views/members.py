@@ -108,7 +108,9 @@ def invitation(request: HttpRequest, link: str) -> HttpResponse:
     }
     response = render(request, "workspace/invitation.html", context)
     response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"  # the address is the key
+    # The address is the key and goes nowhere else. Not "no-referrer": browsers then send the form with "Origin: null", and it is
+    # refused as if it came from another site.
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 

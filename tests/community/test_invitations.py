@@ -230,7 +230,7 @@ def test_who_signs_up_from_the_link_is_verified_and_lands_in_the_workspace(
     path = f"/invitations/{link_in(mailoutbox[0])}/"
     browser = Client()
     page = browser.get(path)
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     data = {"name": "Newcomer", "email": email, "password1": PASSWORD, "next": path}
     signed_up = browser.post(f"/accounts/signup/?next={path}", data)
     assert (signed_up.status_code, signed_up["Location"]) == (302, path)
