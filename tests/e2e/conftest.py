@@ -32,7 +32,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with ExitStack() as cleanup:
         local_model = Child(replace(service, before=None)).spawn()
         cleanup.callback(local_model.stop)
-        running = cleanup.enter_context(Stack(environment={"LOCAL_MODEL_URL": url}))
+        mail = f"file://{tmp_path_factory.mktemp('mail')}"
+        running = cleanup.enter_context(Stack(environment={"LOCAL_MODEL_URL": url, "EMAIL_URL": mail}))
         running.start("web", "worker-runs")
         local_model.wait_ready()
         yield running
@@ -58,12 +59,12 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-def sign_in(browser: Browser, world: World) -> Any:
-    """What a browser holds once the world's person has signed in by the form."""
-    context = browser.new_context(base_url=world.stack.base_url)
+def sign_in(browser: Browser, stack: Stack, email: str) -> Any:
+    """What a browser holds once the person of this address has signed in by the form."""
+    context = browser.new_context(base_url=stack.base_url)
     page = context.new_page()
     page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(world.person.email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")
@@ -74,7 +75,7 @@ def sign_in(browser: Browser, world: World) -> Any:
 
 @pytest.fixture(scope="package")
 def alices_cookies(browser: Browser, world: World) -> Any:
-    return sign_in(browser, world)
+    return sign_in(browser, world.stack, world.person.email)
 
 
 class Watched:
@@ -92,7 +93,8 @@ class Watched:
             self.problems.append(f"{self.page.url}: {message.text}")
 
 
-def _window(browser: Browser, stack: Stack, **options: Any) -> Iterator[Page]:
+def window(browser: Browser, stack: Stack, **options: Any) -> Iterator[Page]:
+    """A window in which nothing may be complained about."""
     context = browser.new_context(
         base_url=stack.base_url, viewport=WIDE, locale="en-GB", timezone_id="UTC", reduced_motion="reduce", **options
     )
@@ -106,10 +108,10 @@ def _window(browser: Browser, stack: Stack, **options: Any) -> Iterator[Page]:
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     """The window of somebody who is not signed in. A test that makes the console complain fails."""
-    yield from _window(browser, stack)
+    yield from window(browser, stack)
 
 
 @pytest.fixture
 def alices_page(browser: Browser, stack: Stack, alices_cookies: Any) -> Iterator[Page]:
     """Alice's window. A test that makes the console complain fails."""
-    yield from _window(browser, stack, storage_state=alices_cookies)
+    yield from window(browser, stack, storage_state=alices_cookies)

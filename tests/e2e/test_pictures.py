@@ -52,7 +52,7 @@ DIFFERENCE = """async ([first, second]) => {
 def petra(browser: Browser, stack: Stack, provider: FakeOpenAI) -> tuple[World, Any]:
     """Somebody whose world no other test touches, and her cookies."""
     world = World.furnish(stack, provider, "Petra")
-    return world, sign_in(browser, world)
+    return world, sign_in(browser, world.stack, world.person.email)
 
 
 @pytest.fixture
