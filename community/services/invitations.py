@@ -191,7 +191,7 @@ def _mail(actor: Actor, invitation: Invitation, link: str) -> None:
     }
     subject = _("%(inviter)s invites you to %(workspace)s on Troupe") % context
     try:
-        send_mail(subject, render_to_string("mail/invitation.txt", context), None, [invitation.email])
+        send_mail(" ".join(subject.split()), render_to_string("mail/invitation.txt", context), None, [invitation.email])
     except OSError:  # smtplib's errors are of this family
         logger.exception("invitation not sent", extra={"invitation": str(invitation.id)})
 

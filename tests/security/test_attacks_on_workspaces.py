@@ -11,7 +11,7 @@ from community.models import AuditEntry, Invitation, Membership, Role, User, Wor
 from community.opaque import new_token
 from community.services.api_tokens import token_create
 from community.services.invitations import invitation_create
-from tests.agents.world import make_agent
+from tests.agents.world import make_agent, make_provider
 from tests.cast import Api, Cast, Person, join, make_user, on_plan
 
 INJECTIONS = [
@@ -245,3 +245,29 @@ def test_the_audit_log_holds_no_secret_of_a_token_or_an_invitation(cast: Cast) -
     everything = str(list(AuditEntry.objects.values()))
     assert made not in everything
     assert Invitation.objects.get().digest not in everything
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["Alice\r\nBcc: evil@example.com", "Alice\nSubject: x", "Alice\u2028x"])
+def test_a_name_adds_no_header_to_a_mail_and_breaks_none(cast: Cast, mailoutbox: list[Any], name: str) -> None:
+    assert cast.alice.api.patch("users/me/", {"name": name}).json()["name"] == " ".join(name.split())
+    User.objects.filter(id=cast.alice.user.id).update(name=name)  # as somebody may be called from before
+    path = f"workspaces/{cast.alice.workspace_id}/invitations/"
+    assert cast.alice.api.post(path, {"email": "guest@example.com"}).status_code == 201
+    [mail] = mailoutbox
+    assert mail.recipients() == ["guest@example.com"]
+    assert len(mail.subject.splitlines()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_gives_the_first_answer_to_no_token_that_may_not_run(cast: Cast) -> None:
+    """Both tokens are alice's, so they share her keys; only one may run."""
+    actor = get_actor(cast.alice.user, cast.alice.workspace_id)
+    path = f"agents/{make_agent(cast.alice, model=make_provider(cast.alice).name + '/m').id}/run/"
+    answers = []
+    for scopes in (["runs:run"], ["files:read", "runs:read"]):
+        token = token_create(actor=actor, name="x", scopes=scopes)[1]
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k", "Prefer": "respond-async"}
+        answers.append(Api().post(path, {"message": "Hello"}, headers=headers))
+    assert [answer.status_code for answer in answers] == [202, 403]
+    assert answers[1].json()["code"] == "scope"

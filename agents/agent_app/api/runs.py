@@ -112,7 +112,7 @@ async def start(request: HttpRequest, agent_id: UUID) -> HttpResponseBase:
 
 
 def _start(request: HttpRequest, agent_id: UUID) -> tuple[Run, bool, bool]:
-    actor = identify(request)
+    actor = identify(request, "agent.run")  # before a key is looked up: the first answer is for whoever may run as well
     data = http.json_object(request)
     run_input, stream = parse_run_input(data)
     key = request.headers.get("Idempotency-Key")
