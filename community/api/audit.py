@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from community import selectors
 from community.api.authentication import identify
-from community.api.serializers_members import AuditOutput
+from community.api.serializers_members import AuditOutput, PersonOutput
 from community.models import AuditEntry
 from config.lib import lists
 
@@ -43,4 +43,6 @@ class AuditView(APIView):
 
 
 def _people(page: list[AuditEntry]) -> dict[str, Any]:
-    return {"people": selectors.people_by_id({entry.actor_id for entry in page if entry.actor_id})}
+    """Each person once: a page is often the work of one."""
+    found = selectors.people_by_id({entry.actor_id for entry in page if entry.actor_id})
+    return {"people": {person_id: dict(PersonOutput(person).data) for person_id, person in found.items()}}

@@ -120,5 +120,5 @@ class AuditOutput(serializers.ModelSerializer[AuditEntry]):
     @extend_schema_field(PersonOutput(allow_null=True))
     def get_actor(self, entry: AuditEntry) -> dict[str, Any] | None:
         """Null where nobody is behind it, or the person is gone."""
-        person = self.context["people"].get(entry.actor_id)
-        return PersonOutput(person).data if person else None
+        people: dict[Any, dict[str, Any]] = self.context["people"]
+        return people.get(entry.actor_id)
