@@ -16,6 +16,9 @@ from community.services import addresses
 from community.services.addresses import Address
 from config.lib.http import client_ip, throttle
 
+# A key that is none. Other problems are described for all operations alike (config/lib/schema.py).
+_NO_LINK = {(404, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
+
 
 class AddressSerializer(serializers.Serializer[Address]):
     email = serializers.EmailField()
@@ -69,7 +72,10 @@ class AddressResendView(APIView):
 
 class VerifyEmailView(PublicView):
     @extend_schema(
-        operation_id="auth_verify_email", tags=["people"], request=KeyInput, responses={200: AddressSerializer}
+        operation_id="auth_verify_email",
+        tags=["people"],
+        request=KeyInput,
+        responses={200: AddressSerializer} | _NO_LINK,
     )
     def post(self, request: Request) -> Response:
         """Confirms an address, by what stands at the end of the link in the mail."""
@@ -89,7 +95,10 @@ class PasswordResetView(PublicView):
 
 class PasswordResetConfirmView(PublicView):
     @extend_schema(
-        operation_id="auth_password_reset_confirm", tags=["people"], request=NewPasswordInput, responses={204: None}
+        operation_id="auth_password_reset_confirm",
+        tags=["people"],
+        request=NewPasswordInput,
+        responses={204: None} | _NO_LINK,
     )
     def post(self, request: Request) -> Response:
         """A new password, by what stands at the end of the link in the mail. Every sign-in ends."""
