@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext as _
 
+from agent_app import share_links
 from agent_app.definition.choice import find_version
 from agent_app.definition.content import contexts_of, handoffs_of
 from agent_app.models import (
@@ -14,10 +15,13 @@ from agent_app.models import (
     AgentVersion,
     Conversation,
     KeyScope,
+    Message,
+    MessageRole,
     Provider,
     ProviderKey,
     ProviderModel,
     Run,
+    Share,
 )
 from community.access import Actor
 from community.models import Workspace
@@ -68,6 +72,35 @@ def get_conversation(actor: Actor, conversation_id: UUID, action: str = "convers
     own = Conversation.objects.in_workspace(actor.workspace_id).filter(created_by_id=actor.id)
     rows = own.select_related("agent", "last_run")
     return _get(rows, actor, conversation_id, action, _("There is no such conversation."))
+
+
+def get_answer(actor: Actor, conversation_id: UUID, message_id: UUID, action: str = "conversation.read") -> Message:
+    """An answer in a conversation of the actor's own."""
+    conversation = get_conversation(actor, conversation_id, action)
+    rows = Message.objects.filter(conversation_id=conversation.id, role=MessageRole.ASSISTANT)
+    return _get(rows.select_related("conversation"), actor, message_id, action, _("There is no such answer."))
+
+
+def get_share(actor: Actor, conversation_id: UUID, action: str = "conversation.read") -> Share:
+    """How a conversation is shown to the world: for its owner, and for admins, who may have to stop it."""
+    rows = Share.objects.in_workspace(actor.workspace_id).filter(conversation_id=conversation_id, revoked_at=None)
+    if not actor.allows("workspace.update"):
+        rows = rows.filter(conversation__created_by_id=actor.id)
+    found = rows.first()
+    if found is None:
+        raise NotFound(_("This conversation is not shared."), code="not_shared")
+    actor.require(action)
+    return found
+
+
+def find_share(link: str) -> Share:
+    """What a public link shows. Raises NotFound: the same for a wrong one, a revoked one and a closed workspace's."""
+    wanted = share_links.share_id(link)
+    rows = Share.objects.filter(revoked_at=None, workspace__closed_at=None)
+    found = rows.filter(id=wanted).first() if wanted else None
+    if found is None:
+        raise NotFound(_("Nothing is shared here, or not any more."))
+    return found
 
 
 def get_provider(actor: Actor, provider_id: UUID, action: str = "provider.read") -> Provider:

@@ -1,8 +1,10 @@
 """What a run asks of a model at most, in the terms in which it is priced. Known before the engine is loaded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from agent_app.engine import tokens
+from agent_app import attachments
+from agent_app.engine import history, tokens
 from agent_app.model_references import LOCAL, LOCAL_CONTEXT, LOCAL_MAX_TOKENS
 from agent_app.models import Message, Provider, Run
 from agent_app.runs.registry import ModelCall
@@ -39,9 +41,13 @@ def local_max_tokens(wanted: int | None) -> int:
     return min(wanted or LOCAL_MAX_TOKENS, LOCAL_CONTEXT // 2)
 
 
-def prompt_tokens(instructions: str, history: list[Message]) -> int:
-    """The prompt of a first turn: instructions and the branch of the conversation."""
-    return 8 + tokens.estimate(instructions) + sum(message_tokens(message.content) for message in history)
+def prompt_tokens(instructions: str, messages: list[Message], policy: Mapping[str, Any] | None = None) -> int:
+    """The prompt of a first turn at most: instructions, and what of the branch the agent's history policy sends."""
+    files = attachments.most_tokens(messages)
+    sent = history.most_tokens(
+        messages, history.policy_of({"history": policy}), lambda message: history.weight_of(message, files)
+    )
+    return 8 + tokens.estimate(instructions) + sent
 
 
 def message_tokens(text: str) -> int:

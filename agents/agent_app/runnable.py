@@ -9,7 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from agent_app import access, calls, keys, model_references, selectors
+from agent_app import access, attachments, calls, keys, model_references, selectors
 from agent_app.definition.choice import version_for
 from agent_app.definition.content import contexts_of, default_context
 from agent_app.definition.instructions import filled, variables
@@ -46,10 +46,15 @@ class AgentRunnable:
         )
         check_runs(actor.workspace_id, snapshot.definition, resolved)
         context = self._context(version.content if version else {"contexts": contexts_of(agent)}, run_input.context_id)
+        files = attachments.chosen(actor, run_input.attachments or ())
+        attachments.check(files, resolved)
         message = message_add(
             actor=actor, agent=agent, text=run_input.message, conversation_id=run_input.conversation_id,
             parent_message_id=run_input.parent_message_id, run_id=run_id, draft=source == "test",
+            attachments=None if run_input.attachments is None else [file.id for file in files],
         )  # fmt: skip
+        if message.attachments and run_input.attachments is None:  # answered again, perhaps by a model that sees less
+            attachments.check(selectors.files_of([message]).values(), resolved)
         planned = Run(
             id=run_id, workspace_id=actor.workspace_id, kind="agent", agent=agent, snapshot=snapshot,
             version=version.number if version else None, conversation_id=message.conversation_id, user_message=message,
@@ -67,8 +72,6 @@ class AgentRunnable:
             raise InvalidInput(
                 errors={"message": [_("A message has at most %(most)d characters.") % {"most": MAX_MESSAGE}]}
             )
-        if run_input.attachments:
-            raise NotFound(_("There is no such file."))
 
     @staticmethod
     def _context(content: dict[str, Any], context_id: UUID | None) -> dict[str, Any] | None:
@@ -87,7 +90,7 @@ class AgentRunnable:
         definition = run.snapshot.definition
         return calls.model_call(
             run,
-            lambda: calls.prompt_tokens(definition["instructions"], self._history(run)),
+            lambda: calls.prompt_tokens(definition["instructions"], self._history(run), definition.get("history")),
             (definition["model_settings"] or {}).get("max_tokens"),
         )
 

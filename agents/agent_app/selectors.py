@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -19,8 +19,20 @@ from agent_app.definition.closure import Source, reach
 from agent_app.definition.content import draft_content
 from agent_app.definition.lint import Suggestion, suggestions
 from agent_app.definition.sources import draft_definition, draft_sources, version_sources
-from agent_app.models import Agent, AgentFile, AgentVersion, Conversation, Message, Provider, Run, RunStatus
+from agent_app.models import (
+    Agent,
+    AgentFile,
+    AgentVersion,
+    Conversation,
+    Feedback,
+    Message,
+    Provider,
+    Rating,
+    Run,
+    RunStatus,
+)
 from community.access import Actor
+from community.models import StoredFile
 from community.registry import Dependents
 
 RUN_ORDERINGS = ("created_at", "-created_at", "finished_at", "-finished_at", "credits", "-credits")
@@ -136,15 +148,74 @@ def provider_dependents(provider: Provider) -> QuerySet[Agent]:
     )
 
 
-def conversation_list(actor: Actor, agent_id: UUID | None = None, search: str = "") -> QuerySet[Conversation]:
-    """The person's conversations, pinned ones first; test chats of the builder are not among them."""
+def conversation_list(
+    actor: Actor, agent_id: UUID | None = None, search: str = "", pinned: bool | None = None
+) -> QuerySet[Conversation]:
+    """The person's conversations, pinned ones first; test chats of the builder are not among them.
+
+    ``search`` looks at titles and at what was said.
+    """
     actor.require("conversation.read")
     rows = Conversation.objects.in_workspace(actor.workspace_id).filter(created_by_id=actor.id, draft=False)
     if agent_id is not None:
         rows = rows.filter(agent_id=agent_id)
     if search:
-        rows = rows.filter(Q(title__icontains=search) | Q(messages__content__icontains=search)).distinct()
-    return rows.select_related("last_run").order_by("-pinned", "-last_message_at")
+        said = Message.objects.filter(conversation_id=OuterRef("id"), content__icontains=search)
+        rows = rows.filter(Q(title__icontains=search) | Exists(said))
+    if pinned is not None:
+        rows = rows.filter(pinned=pinned)
+    return rows.select_related("last_run").order_by("-pinned", "-last_message_at", "-id")
+
+
+def run_choices(actor: Actor, agent: Agent) -> dict[str, Any]:
+    """What of an agent the actor can run: the draft (for those who may), the newest versions; and with which contexts."""
+    versions = list(agent.versions.order_by("-number").values_list("number", flat=True)[:20])
+    return {
+        "draft": not versions or actor.allows("agent.run_draft"),
+        "versions": versions,
+        "contexts": list(agent.contexts.order_by("position", "name").only("id", "name", "is_default")),
+    }
+
+
+def feedback_list(actor: Actor, agent_id: UUID, rating: str = "") -> QuerySet[Feedback]:
+    """What people thought of an agent's answers, the newest first. For whoever may change the agent."""
+    actor.require("feedback.read")
+    rows = Feedback.objects.in_workspace(actor.workspace_id).filter(agent_id=agent_id)
+    if rating:
+        rows = rows.filter(rating=rating)
+    return rows.select_related("author", "message").order_by("-created_at", "-id")
+
+
+def feedback_counts(agent_ids: list[UUID]) -> dict[UUID, dict[str, int]]:
+    """Thumbs up and down by agent; one query."""
+    counted = Feedback.objects.filter(agent_id__in=agent_ids).values("agent_id").annotate(
+        up=Count("id", filter=Q(rating=Rating.UP)), down=Count("id", filter=Q(rating=Rating.DOWN))
+    )  # fmt: skip
+    found = {row["agent_id"]: {"up": row["up"], "down": row["down"]} for row in counted}
+    return {agent_id: found.get(agent_id, {"up": 0, "down": 0}) for agent_id in agent_ids}
+
+
+def feedback_of(message_ids: list[UUID], person_id: UUID) -> dict[UUID, Feedback]:
+    """A person's thumbs by message."""
+    rows = Feedback.objects.filter(message_id__in=message_ids, author_id=person_id)
+    return {row.message_id: row for row in rows}
+
+
+def feedback_on(actor: Actor, message_id: UUID) -> list[Feedback]:
+    """What people thought of one answer; nothing for those who may not know."""
+    if not actor.allows("feedback.read"):
+        return []
+    rows = Feedback.objects.in_workspace(actor.workspace_id).filter(message_id=message_id)
+    return list(rows.select_related("author").order_by("created_at"))
+
+
+def files_of(messages: list[Message]) -> dict[UUID, StoredFile]:
+    """The files of messages, those that are still there; no query where there are none."""
+    wanted = {file_id for message in messages for file_id in message.attachments}
+    if not wanted:
+        return {}
+    rows = StoredFile.objects.in_workspace(messages[0].workspace_id).kept().filter(id__in=wanted)
+    return {file.id: file for file in rows}
 
 
 def branch(conversation: Conversation) -> list[tuple[Message, list[UUID]]]:

@@ -15,7 +15,7 @@ from agent_app.models.keys import POOL_PURPOSE
 from agent_app.models.providers import KEY_PURPOSE
 from agent_app.runnable import AgentRunnable
 from agent_app.runs import registry
-from agent_app.services import provider_keys
+from agent_app.services import provider_keys, shares
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
@@ -37,6 +37,8 @@ def register() -> None:
         demo_seeders.append(demo.seed)
     if selectors.dependents not in dependents:
         dependents.append(selectors.dependents)
+    if stop_sharing not in erasers:
+        erasers.append(stop_sharing)
     shell.registry.add_navigation(
         shell.NavItem(key="agents", label=_("Agents"), icon="bot", route="agents:list", order=20, mobile=True)
     )
@@ -70,6 +72,10 @@ def register() -> None:
 def cancel_runs(event: WorkspaceClosed) -> None:
     """Later: there may be a thousand of them, and whoever closed the workspace waits for an answer."""
     jobs.send_on_commit("agents.cancel_runs_of_closed", workspace_id=event.workspace_id)
+
+
+def stop_sharing(person: User) -> None:
+    shares.shares_of_person_revoke(person=person)
 
 
 def check_default_model(actor: access.Actor, changes: Mapping[str, Any]) -> None:

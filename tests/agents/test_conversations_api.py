@@ -6,7 +6,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from agent_app.models import Conversation, Message
-from tests.agents.world import make_agent, make_run
+from agent_app.services import conversations
+from tests.agents.world import actor_of, make_agent, make_run
 from tests.cast import Cast, Person
 
 
@@ -44,6 +45,23 @@ def test_it_is_renamed_pinned_and_deleted(cast: Cast, slash: str) -> None:
 def test_unknown_fields_are_refused(cast: Cast) -> None:
     answer = cast.alice.api.patch(f"conversations/{make_conversation(cast.alice).id}/", {"name": "x"})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["name"])
+
+
+def test_one_is_made_empty_filled_by_runs_and_replaced(cast: Cast) -> None:
+    agent = make_agent(cast.alice)
+    made = cast.alice.api.post("conversations/", {"agent_id": agent.id, "pinned": True})
+    assert (made.status_code, made.json()["title"], made.json()["pinned"]) == (201, "", True)
+    message = conversations.message_add(
+        actor=actor_of(cast.alice), agent=agent, text="Where is it?", conversation_id=made.json()["id"],
+        parent_message_id=None, run_id=make_run(cast.alice, agent).id, draft=False,
+    )  # fmt: skip
+    path = f"conversations/{made.json()['id']}/"
+    assert (message.parent_id, cast.alice.api.get(path).json()["title"]) == (None, "Where is it?")
+    assert cast.alice.api.put(path, {"title": "Parcel"}).status_code == 400
+    assert cast.alice.api.put(path, {"title": "Parcel", "pinned": False}).json()["title"] == "Parcel"
+    stranger = make_agent(cast.dave)
+    for wrong, status in (({}, 400), ({"agent_id": stranger.id}, 404), ({"agent_id": agent.id, "x": 1}, 400)):
+        assert cast.alice.api.post("conversations/", wrong).status_code == status
 
 
 def test_missing_and_anothers_are_the_same(cast: Cast) -> None:
@@ -95,6 +113,8 @@ def test_the_list_is_the_persons_own_searched_and_filtered(cast: Cast) -> None:
 
     assert titles() == ["Song", "Parcel"]
     assert titles(search="song 1") == ["Song"]
+    assert titles(search="parcel") == ["Parcel"], "once, however many of its messages fit"
+    assert (titles(pinned="true"), titles(pinned="false")) == (["Song"], ["Parcel"])
     assert titles(agent_id=parcel.agent_id) == ["Parcel"]
     assert titles(limit=1, offset=1) == ["Parcel"]
     assert cast.alice.api.get("conversations/", {"agent_id": "x"}).status_code == 400
@@ -103,8 +123,8 @@ def test_the_list_is_the_persons_own_searched_and_filtered(cast: Cast) -> None:
 
 def test_the_lists_cost_the_same_for_many(cast: Cast, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     agent = make_agent(cast.alice)
-    conversations = [make_conversation(cast.alice, f"Talk {number}", agent=agent) for number in range(10)]
+    talks = [make_conversation(cast.alice, f"Talk {number}", agent=agent) for number in range(10)]
     with django_assert_max_num_queries(3):
         assert len(cast.alice.api.get("conversations/").json()["results"]) == 10
-    with django_assert_max_num_queries(4):
-        assert len(cast.alice.api.get(f"conversations/{conversations[0].id}/messages/").json()["results"]) == 2
+    with django_assert_max_num_queries(5):
+        assert len(cast.alice.api.get(f"conversations/{talks[0].id}/messages/").json()["results"]) == 2

@@ -1,7 +1,7 @@
 """The playground, the run pages, the models page and home."""
 
 from agent_app import markdown
-from agent_app.models import Provider, Run
+from agent_app.models import Context, Provider, Run
 from tests.agents.page_world import HTMX, make_agent, make_world
 from tests.agents.world import make_provider
 from tests.cast import Cast
@@ -61,6 +61,23 @@ def test_the_composer_offers_the_workspaces_models(cast: Cast) -> None:
     page = cast.carol.browser().get(f"/agents/{agent.id}/chat/").content.decode()
     assert '<option value="ours/big">' in page
     assert "theirs/big" not in page
+
+
+def test_versions_and_contexts_are_offered_to_those_who_may_run_them(cast: Cast) -> None:
+    make_provider(cast.alice)
+    agent = make_agent(cast.alice, model="fake/m")
+    page = f"/agents/{agent.id}/chat/"
+    assert 'data-chat-target="version"' not in cast.carol.browser().get(page).content.decode(), (
+        "there is only the draft"
+    )
+    Context.objects.create(workspace_id=cast.alice.workspace_id, agent=agent, name="Europe")
+    assert cast.alice.api.post(f"agents/{agent.id}/publish/").status_code == 201
+    for path, choices in ((page, ('<option value="draft">', "Europe")), (f"/agents/{agent.id}/compare/", ("Draft",))):
+        editors, viewers = (who.browser().get(path).content.decode() for who in (cast.bob, cast.carol))
+        assert "Version 1" in editors
+        assert "Version 1" in viewers
+        assert all(choice in editors for choice in choices)
+        assert choices[0] not in viewers
 
 
 def test_conversations_are_listed_and_searched(cast: Cast) -> None:

@@ -45,6 +45,7 @@ PUBLIC = {
     "accounts/3rdparty/signup/": "second step of a sign-up, bound to the session that began it",
     "accounts/social/*": "old addresses of allauth: redirects to accounts/3rdparty/",
     "invitations/<str:link>/": "the link in the mail is the credential; accepting it needs a sign-in",
+    "shared/<str:share_link>/": "a conversation that its owner shared; the link is the credential",
     "admin/logout/": "answers visitors with a redirect",
 }
 SIGN_IN_PAGES = ("/admin/login/",)  # which leads on to ours

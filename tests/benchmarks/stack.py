@@ -161,7 +161,7 @@ class Stack:
             **self.options.child_environment(), **self.urls,
             "ENVIRONMENT": "development", "SECURE_SSL": "false", "EMAIL_VERIFICATION": "none", "LOG_LEVEL": "WARNING",
             "THROTTLE_API": "0", "THROTTLE_ANONYMOUS": "0", "THROTTLE_LOGIN": "0", "THROTTLE_REGISTER": "0",
-            "THROTTLE_INVITATION": "0", "LIMIT_CONCURRENT_RUNS": "0", "OUTBOUND_ALLOW_LOOPBACK_PROVIDERS": "true",
+            "THROTTLE_INVITATION": "0", "THROTTLE_RUNS": "0", "LIMIT_CONCURRENT_RUNS": "0", "OUTBOUND_ALLOW_LOOPBACK_PROVIDERS": "true",
             "DJANGO_SETTINGS_MODULE": "config.settings",
             **self.environment,
         }  # fmt: skip

@@ -48,11 +48,14 @@ class World:
         provider.queue(Script(deltas=(ANSWER,)), Script(status=400, message="The moon is in the way."))
         answered = person.request("POST", run, {"message": "Where is my parcel?"}, expect=200).json()
         person.request("POST", run, {"message": "And my money?"}, expect=502)
+        conversation = f"/conversations/{answered['conversation_id']}/"
+        shared = person.request("POST", f"{conversation}share/", {}, expect=201).json()
         workspace_id = person.request("GET", "/workspaces/", expect=200).json()["results"][0]["id"]
         model_id = person.request("GET", "/models/", expect=200).json()["results"][0]["id"]
         places = {
             "agent_id": agent_id, "conversation_id": answered["conversation_id"], "run_id": answered["run_id"],
             "number": "1", "kind": "handoffs", "item_id": handoff["id"], "provider_id": added["id"],
             "model_id": model_id, "workspace_id": workspace_id,
+            "share_link": shared["url"].rstrip("/").rpartition("/")[2],
         }  # fmt: skip
         return cls(stack, provider, person, places)

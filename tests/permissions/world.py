@@ -3,8 +3,20 @@
 from functools import cached_property
 from typing import Any
 
+from django.utils import timezone
+
 from agent_app.definition.content import draft_content
-from agent_app.models import Agent, AgentFile, AgentVersion, Context, Conversation, Handoff, ProviderModel
+from agent_app.models import (
+    Agent,
+    AgentFile,
+    AgentVersion,
+    Context,
+    Conversation,
+    Handoff,
+    Message,
+    ProviderModel,
+    Share,
+)
 from agent_app.services.agents import agent_snapshot
 from community.access import Actor, get_actor
 from community.models import Role
@@ -68,9 +80,18 @@ class Objects(dict[str, object]):
         about = {"workspace_id": self._workspace, "agent": agent, "content": draft_content(agent)}
         return AgentVersion.objects.create(**about, number=1, snapshot=snapshot).number
 
-    def _conversation(self) -> object:
+    @cached_property
+    def _the_conversation(self) -> Conversation:
         about = {"workspace_id": self._workspace, "agent": self._the_agent, "created_by": self._alice.user}
-        return Conversation.objects.create(**about).id
+        return Conversation.objects.create(**about)
+
+    def _conversation(self) -> object:
+        return self._the_conversation.id
+
+    def _answer(self) -> object:
+        return Message.objects.create(
+            workspace_id=self._workspace, conversation=self._the_conversation, role="assistant", content="Yes."
+        ).id
 
     def _file(self) -> object:
         return make_file(self._alice).id
@@ -95,6 +116,13 @@ class Objects(dict[str, object]):
 
     def _run(self) -> object:
         return make_run(self._alice, self._the_agent).id
+
+    def _shared(self) -> object:
+        """A conversation that alice shows to the world."""
+        Share.objects.create(
+            workspace_id=self._workspace, conversation=self._the_conversation, shared_at=timezone.now(), shared_by=self._alice.user
+        )  # fmt: skip
+        return self._the_conversation.id
 
     def _trace(self) -> object:
         return make_run(self._alice, self._the_agent).trace_id

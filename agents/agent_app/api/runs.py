@@ -45,7 +45,8 @@ def parse_run_input(data: object) -> tuple[RunInput, bool]:
     values = dict(serializer.validated_data)
     stream = values.pop("stream", False)
     values.pop("content", None)
-    values["attachments"] = tuple(values.get("attachments") or ())
+    attached = values.get("attachments")
+    values["attachments"] = None if attached is None else tuple(attached)
     values["metadata"] = dict(values.get("metadata") or {})
     values["model"] = values.get("model") or ""
     return RunInput(**values), stream

@@ -16,9 +16,11 @@ from agent_app.api.definition import (
     SchemaField,
     lineage,
 )
+from agent_app.api.serializers_conversations import MessageOutput
+from agent_app.attachments import MAX_FILES
 from agent_app.definition.content import contexts_of, handoffs_of
 from agent_app.definition.sources import warnings
-from agent_app.models import Agent, AgentStatus, Conversation, Message, Provider, Run, RunStatus
+from agent_app.models import Agent, AgentStatus, Provider, Run, RunStatus
 from config.lib.serializers import Strict
 
 
@@ -171,7 +173,10 @@ class RunInputSerializer(Strict):
     model = serializers.CharField(max_length=200, required=False, allow_blank=True)
     context_id = serializers.UUIDField(required=False, allow_null=True)
     provider_id = serializers.UUIDField(required=False, allow_null=True)
-    attachments = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)
+    attachments = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_null=True, max_length=MAX_FILES,
+        help_text="Ids of files. Left out where a message is answered again or replaced: the files it has.",
+    )  # fmt: skip
     parent_message_id = serializers.UUIDField(required=False, allow_null=True)
     metadata = serializers.DictField(required=False)
     stream = serializers.BooleanField(required=False, default=False)
@@ -191,26 +196,6 @@ class UsageOutput(serializers.Serializer[Any]):
     total_tokens = serializers.IntegerField()
     execution_time = serializers.FloatField(help_text="Seconds.")
     credits = serializers.CharField(help_text="Four decimals.")
-
-
-class MessageOutput(serializers.ModelSerializer[Message]):
-    usage = serializers.DictField(read_only=True)
-
-    class Meta:
-        model = Message
-        fields = (
-            "id",
-            "role",
-            "content",
-            "attachments",
-            "run_id",
-            "parent_id",
-            "usage",
-            "created_at",
-            "complete",
-            "agent_name",
-        )
-        read_only_fields = fields
 
 
 class RunOutput(serializers.Serializer[Run]):
@@ -265,15 +250,3 @@ class AcceptedOutput(serializers.Serializer[Any]):
     status_url = serializers.CharField()
     events_url = serializers.CharField()
     conversation_id = serializers.UUIDField(allow_null=True)
-
-
-class ConversationOutput(serializers.ModelSerializer[Conversation]):
-    class Meta:
-        model = Conversation
-        fields = ("id", "agent_id", "title", "pinned", "last_message_at", "last_run_id", "created_at")
-        read_only_fields = fields
-
-
-class ConversationUpdate(Strict):
-    title = serializers.CharField(max_length=120, required=False)
-    pinned = serializers.BooleanField(required=False)

@@ -1,6 +1,7 @@
 """Included under ``/api/v1/``."""
 
 from agent_app.api import (
+    conversations,
     copies,
     drafting,
     files,
@@ -63,11 +64,17 @@ urlpatterns = [
     api_path("models/<uuid:model_id>/test/", models.ModelTestView.as_view(), "api-model-test"),
     api_path("users/api-keys/", keys.KeysView.as_view(), "api-keys"),
     api_path("users/api-keys/<uuid:key_id>/", keys.KeyView.as_view(), "api-key"),
-    api_path("conversations/", views.ConversationsView.as_view(), "api-conversations"),
-    api_path("conversations/<uuid:conversation_id>/", views.ConversationView.as_view(), "api-conversation"),
+    api_path("agents/<uuid:agent_id>/feedback/", conversations.AgentFeedbackView.as_view(), "api-agent-feedback"),
+    api_path("conversations/", conversations.ConversationsView.as_view(), "api-conversations"),
+    api_path("conversations/<uuid:conversation_id>/", conversations.ConversationView.as_view(), "api-conversation"),
+    api_path("conversations/<uuid:conversation_id>/messages/", conversations.MessagesView.as_view(), "api-messages"),
     api_path(
-        "conversations/<uuid:conversation_id>/messages/", views.MessagesView.as_view(), "api-conversation-messages"
+        "conversations/<uuid:conversation_id>/messages/<uuid:message_id>/feedback/",
+        conversations.FeedbackView.as_view(),
+        "api-message-feedback",
     ),
+    api_path("conversations/<uuid:conversation_id>/share/", conversations.ShareView.as_view(), "api-share"),
+    api_path("conversations/<uuid:conversation_id>/export/", conversations.ExportView.as_view(), "api-export"),
     api_path("credits/quote/", quotes.QuoteView.as_view(), "api-credits-quote"),
     api_path("runs/", views.RunsView.as_view(), "api-runs"),
     api_path("runs/<uuid:run_id>/", views.RunView.as_view(), "api-run"),

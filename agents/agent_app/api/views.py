@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 
 from agent_app import access, selectors
 from agent_app.api import serializers
-from agent_app.models import AgentStatus, Message, RunStatus
+from agent_app.models import AgentStatus, RunStatus
 from agent_app.runs import lifecycle
-from agent_app.services import agents, conversations
+from agent_app.services import agents
 from community.api.authentication import identify
 from config.lib import lists
 
@@ -81,55 +81,6 @@ class AgentView(APIView):
         revision = changes.pop("revision", None)
         agent = agents.agent_update(actor=actor, agent=agent, changes=changes, revision=revision)
         return Response(serializers.AgentOutput(agent).data)
-
-
-class ConversationsView(APIView):
-    @lists.describe(
-        "conversations_list", serializers.ConversationOutput, search=True, filters=[lists.parameter("agent_id", UUID)]
-    )
-    def get(self, request: Request) -> Response:
-        """The person's own, pinned ones first."""
-        rows = selectors.conversation_list(
-            identify(request), lists.identifier(request, "agent_id"), lists.text(request)
-        )
-        return lists.answer(request, rows, serializers.ConversationOutput)
-
-
-class ConversationView(APIView):
-    @extend_schema(operation_id="conversations_retrieve", responses=serializers.ConversationOutput)
-    def get(self, request: Request, conversation_id: UUID) -> Response:
-        return Response(
-            serializers.ConversationOutput(access.get_conversation(identify(request), conversation_id)).data
-        )
-
-    @extend_schema(
-        operation_id="conversations_update",
-        request=serializers.ConversationUpdate,
-        responses=serializers.ConversationOutput,
-    )
-    def patch(self, request: Request, conversation_id: UUID) -> Response:
-        actor = identify(request)
-        conversation = access.get_conversation(actor, conversation_id, "conversation.write")
-        changes = valid(serializers.ConversationUpdate(data=request.data))
-        conversation = conversations.conversation_update(
-            actor=actor, conversation=conversation, title=changes.get("title"), pinned=changes.get("pinned")
-        )
-        return Response(serializers.ConversationOutput(conversation).data)
-
-    @extend_schema(operation_id="conversations_delete", responses={204: None})
-    def delete(self, request: Request, conversation_id: UUID) -> Response:
-        actor = identify(request)
-        conversation = access.get_conversation(actor, conversation_id, "conversation.write")
-        conversations.conversation_delete(actor=actor, conversation=conversation)
-        return Response(status=204)
-
-
-class MessagesView(APIView):
-    @lists.describe("conversation_messages_list", serializers.MessageOutput)
-    def get(self, request: Request, conversation_id: UUID) -> Response:
-        conversation = access.get_conversation(identify(request), conversation_id)
-        rows = Message.objects.filter(conversation_id=conversation.id).order_by("id")
-        return lists.answer(request, rows, serializers.MessageOutput)
 
 
 class RunsView(APIView):

@@ -7,10 +7,10 @@ from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusal
 from django.utils.translation import gettext as _
 
 from agent_app.engine.build import Team, build
-from agent_app.engine.history import input_items
 from agent_app.engine.output_types import InvalidAnswer
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
+from agent_app.engine.summaries import prepare
 from agent_app.engine.tracing import Recorder
 from agent_app.models import RunStatus
 from agent_app.runs.registry import Outcome, RunContext, RunFailure
@@ -85,7 +85,7 @@ class Execution:
     async def _answer(self) -> Any:
         """The last agent's answer; one that does not fit its output type may be given anew, once."""
         team = await build(self._context, self._sink, self._recorder)
-        items = input_items(self._context.history, budget=team.root.budget)
+        items = await prepare(self._context, self._sink, team.root.model, budget=team.root.budget)
         self._recorder.agent_starts(team.root.agent.name, team.root.agent_id, {"items": items[-1:]})
         try:
             return await self._run(team, team.root.agent, items, MAX_TURNS)

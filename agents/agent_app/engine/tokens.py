@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 _PICTURE = 1500  # tokens; what providers count for a large one
-_PICTURES = frozenset({"image_url", "file_data", "data"})
+_PICTURES = frozenset({"image_url", "url", "file_data", "data"})
 
 
 def estimate(text: str) -> int:
@@ -16,7 +16,7 @@ def estimate(text: str) -> int:
 
 def estimate_messages(messages: list[dict[str, Any]]) -> int:
     """The same for a list of chat messages, with the few tokens that frame each."""
-    return sum(4 + estimate(str(message.get("content") or "")) for message in messages)
+    return sum(4 + _estimate_part(message.get("content") or "") for message in messages)
 
 
 def estimate_request(

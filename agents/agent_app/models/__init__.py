@@ -2,11 +2,13 @@ from agent_app.models.agents import Agent, AgentSnapshot, AgentStatus
 from agent_app.models.catalogue import CAPABILITIES, CatalogueModel, Lifecycle
 from agent_app.models.contexts import Context
 from agent_app.models.conversations import Conversation, Message, MessageRole
+from agent_app.models.feedback import Feedback, Rating
 from agent_app.models.files import AgentFile
 from agent_app.models.handoffs import Handoff
 from agent_app.models.keys import KeyPurpose, KeyScope, ProviderKey
 from agent_app.models.providers import Provider, ProviderModel
 from agent_app.models.runs import ACTIVE, ENDED, Run, RunEvent, RunStatus
+from agent_app.models.shares import Share
 from agent_app.models.traces import Span, SpanType
 from agent_app.models.versions import AgentVersion
 
@@ -22,6 +24,7 @@ __all__ = [
     "CatalogueModel",
     "Context",
     "Conversation",
+    "Feedback",
     "Handoff",
     "KeyPurpose",
     "KeyScope",
@@ -31,9 +34,11 @@ __all__ = [
     "Provider",
     "ProviderKey",
     "ProviderModel",
+    "Rating",
     "Run",
     "RunEvent",
     "RunStatus",
+    "Share",
     "Span",
     "SpanType",
 ]

@@ -20,6 +20,8 @@ class Conversation(WorkspaceRecord):
         default=False, help_text=_("A test chat of the builder: not in the list of conversations.")
     )
     last_message_at = models.DateTimeField(null=True, blank=True)
+    summary = models.TextField(blank=True, help_text=_("What was said up to a message, for agents that summarise."))
+    summary_until = models.UUIDField(null=True, blank=True, help_text=_("The last message that the summary tells."))
     last_run = models.ForeignKey("agents.Run", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:

@@ -81,6 +81,10 @@ class Run(WorkspaceRecord):
     credits = models.DecimalField(max_digits=14, decimal_places=4, default=0)
     turns = models.PositiveSmallIntegerField(default=0)
 
+    concurrency = models.PositiveSmallIntegerField(
+        default=0, help_text=_("How many runs of its workspace may be under way with it; 0: any number.")
+    )
+    slot = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("Which of these places it has."))
     attempt = models.PositiveSmallIntegerField(default=0)
     takeovers = models.PositiveSmallIntegerField(default=0, help_text=_("How many workers were lost with it."))
     worker = models.CharField(max_length=100, blank=True)
@@ -98,6 +102,7 @@ class Run(WorkspaceRecord):
         indexes = [
             models.Index(fields=["workspace", "-created_at"], name="run_recent"),
             models.Index(fields=["agent", "-created_at"], name="run_of_agent"),
+            models.Index(fields=["workspace", "created_at"], name="run_in_line", condition=models.Q(status="queued")),
             models.Index(fields=["key_id", "-created_at"], name="run_of_key", condition=models.Q(key_id__isnull=False)),
             models.Index(fields=["trace_id"], name="run_of_trace"),
             models.Index(
@@ -105,6 +110,12 @@ class Run(WorkspaceRecord):
             ),
         ]  # fmt: skip
         constraints = [
+            # A place is taken by the very statement that claims a run: two workers cannot both have the last one.
+            models.UniqueConstraint(
+                name="run_slot_once",
+                fields=["workspace", "slot"],
+                condition=models.Q(status="running", slot__isnull=False),
+            ),
             models.CheckConstraint(
                 name="run_ended_has_time",
                 condition=models.Q(status__in=["queued", "running", "waiting"]) | models.Q(finished_at__isnull=False),

@@ -8,6 +8,7 @@ import orjson
 
 CONVERSATION_STARTED: Final = "conversation_started"
 RUN_STARTED: Final = "run_started"
+QUEUED: Final = "queued"
 RUN_STATUS: Final = "run_status"
 CONTENT_DELTA: Final = "content_delta"
 REASONING_DELTA: Final = "reasoning_delta"
@@ -27,7 +28,9 @@ class Event:
     data: bytes
 
     def sse(self) -> bytes:
-        """The event on an event stream (``text/event-stream``)."""
+        """The event on an event stream (``text/event-stream``). One without a number is no part of the run's record."""
+        if not self.seq:
+            return b"event: %b\ndata: %b\n\n" % (self.type.encode(), self.data)
         return b"id: %d\nevent: %b\ndata: %b\n\n" % (self.seq, self.type.encode(), self.data)
 
     def payload(self) -> dict[str, Any]:
@@ -38,6 +41,12 @@ class Event:
 def encode(run_id: UUID, seq: int, kind: str, payload: dict[str, Any]) -> Event:
     body = {"type": kind, "seq": seq, "run_id": str(run_id), **payload}
     return Event(seq, kind, orjson.dumps(body, default=str))
+
+
+def queued(run_id: UUID, position: int) -> Event:
+    """Where a run stands in line. Told to whoever watches, not stored: it is true for a moment only."""
+    body = {"type": QUEUED, "run_id": str(run_id), "position": position}
+    return Event(0, QUEUED, orjson.dumps(body))
 
 
 def without_gap(run_id: UUID, saved: int, shown: list[Event]) -> list[Event]:

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Max, Q
-from django.db.models.functions import Coalesce, Now
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
@@ -36,6 +36,7 @@ from config.lib.ids import uuid7
 logger = logging.getLogger(__name__)
 
 CONTROL_CHANNEL = "runs:control"
+_CLAIM_TRIES = 50  # as many as runs may want a workspace's last places at the same moment
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,13 @@ def start(
         )  # fmt: skip
         if first is not None:
             return _started_before(actor, first.object_id), False
-    limits.check(actor.workspace_id)
+    limits.check_rate(actor.id, object_id)
+    concurrency = limits.check(actor.workspace_id)
     run = registry.get(kind).plan(run_id, actor=actor, object_id=object_id, run_input=run_input, source=source)
     run.status = RunStatus.QUEUED
     run.enqueued_at = timezone.now()
     run.request_id = logs.request_id.get()
+    run.concurrency = concurrency if run.parent_id is None else 0
     run.save(force_insert=True)
     charges.open_first(run, registry.get(kind).first_call(run))
     transaction.on_commit(lambda: enqueue(run.id))
@@ -115,22 +118,31 @@ def enqueue(run_id: UUID) -> None:
 # Claim, keep, give back
 
 
-@transaction.atomic
 def claim(run_id: UUID, worker: str) -> Claim | None:
-    """Take a queued run. None where another worker has it, it shall be cancelled, or it has ended."""
-    taken = Run.objects.filter(id=run_id, status=RunStatus.QUEUED, cancel_requested_at=None).update(
-        status=RunStatus.RUNNING,
-        attempt=F("attempt") + 1,
-        worker=worker,
-        lease_expires_at=Now() + timedelta(seconds=settings.RUN_LEASE),
-        started_at=Coalesce("started_at", Now()),
-    )
-    if not taken:
+    """Take a queued run. None where another worker has it, it shall be cancelled, it has ended, or it is not its turn."""
+    for _try in range(_CLAIM_TRIES):
+        try:
+            return _claim(run_id, worker)
+        except IntegrityError as error:
+            if not limits.lost_race(error):
+                raise
+    return None  # the reaper sends it again
+
+
+@transaction.atomic
+def _claim(run_id: UUID, worker: str) -> Claim | None:
+    if not limits.take(run_id, worker, settings.RUN_LEASE):
         return None
     run = Run.objects.select_related("snapshot", "conversation", "provider", "user_message").get(id=run_id)
     last_seq = _last_saved_seq(run_id) if run.attempt > 1 else 0
     definition, history = registry.get(run.kind).load(run)
     return Claim(run, definition, history, last_seq, charges.held_for(run))
+
+
+def call_next(run: Run) -> None:
+    """After ``run`` has left its place: whoever waited for it may begin."""
+    for run_id in limits.next_in_line(run):
+        enqueue(run_id)
 
 
 def _last_saved_seq(run_id: UUID) -> int:
@@ -235,6 +247,7 @@ def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
             outcome = Outcome(**{**vars(outcome), "output": produced.content})
         last = finish(run, outcome, produced, shown, seq, answered=False)
     _send_now(run, last or [])
+    transaction.on_commit(lambda: call_next(run))
     return True
 
 

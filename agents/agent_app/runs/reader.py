@@ -17,7 +17,8 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from agent_app.models import ENDED, Run, RunEvent
-from agent_app.runs.events import RUN_FINISHED, Event
+from agent_app.runs.events import RUN_FINISHED, Event, queued
+from agent_app.runs.limits import position
 from agent_app.runs.stream import as_event, read_stream, stream_key
 from config.lib import redis
 from config.lib.db import in_db
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 _BLOCK_MS = 4000  # below the client's socket timeout
 _MAX_PENDING = 2000
 _CHECK_INTERVAL = 5.0  # seconds without news after which the database is asked whether the run has ended
+_QUEUE_INTERVAL = 1.0  # before the first event: how often its place in line is looked up
 _BROKEN_INTERVAL = 0.5
 _WAKE_EXPIRY = 120
 
@@ -158,11 +160,13 @@ async def follow(run_id: UUID, *, after: int = 0, fresh: bool = False) -> AsyncI
     """Every event of the run after number ``after``, until ``run_finished``.
 
     Yields None after each ``RUN_PING_INTERVAL`` seconds without an event, so that the caller can show that it lives.
-    ``fresh`` says that the run was made just now, so nothing needs to be looked up first.
+    ``fresh`` says that the run was made just now, so nothing needs to be looked up first. While the run waits for its turn
+    ``queued`` says, without a number, at which place; again whenever that has changed.
     """
     shared = multiplexer()
     last = after
     quiet = 0.0
+    place: int | None = None
     with shared.subscribe(run_id, after) as subscription:
         behind = not fresh
         while True:
@@ -177,11 +181,14 @@ async def follow(run_id: UUID, *, after: int = 0, fresh: bool = False) -> AsyncI
                     if await in_db(_has_ended, run_id, last):
                         return
                     behind = False
-            wait = _BROKEN_INTERVAL if shared.broken else _CHECK_INTERVAL
+            wait = _BROKEN_INTERVAL if shared.broken else _CHECK_INTERVAL if last else _QUEUE_INTERVAL
             arrived = await subscription.take(wait)
             if not arrived:
                 behind = True
                 quiet += wait
+                if not last and (now := await in_db(position, run_id)) not in (None, place):
+                    place = now
+                    yield queued(run_id, now or 1)
                 if quiet >= settings.RUN_PING_INTERVAL:
                     quiet = 0.0
                     yield None

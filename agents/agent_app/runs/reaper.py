@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from agent_app.models import Run, RunStatus
-from agent_app.runs import charges, closing, lifecycle
+from agent_app.runs import charges, closing, lifecycle, limits
 from agent_app.runs.registry import Outcome
 
 _LEASE_OVER = Q(status=RunStatus.RUNNING, lease_expires_at__lt=Now())
@@ -20,7 +20,7 @@ def reap() -> int:
 
     - a cancel was asked for and no worker is there to obey: cancelled;
     - its worker is gone: queued again, or failed with ``worker_lost`` when it has cost two workers already;
-    - queued, but no worker was told (the broker lost the message): told again;
+    - queued, but no worker was told (the broker lost the message): told again, unless it waits for its turn;
     - its workspace was closed: cancelled (what the event of closing did not reach, or was started at that moment).
 
     What waiting runs hold is kept for them.
@@ -38,7 +38,7 @@ def reap() -> int:
             touched += _queue_again(run_id, unchanged)
     forgotten_since = Now() - timedelta(seconds=settings.RUN_REENQUEUE_AFTER)
     forgotten = Run.objects.filter(status=RunStatus.QUEUED, enqueued_at__lt=forgotten_since)
-    for run_id in list(forgotten.order_by("enqueued_at").values_list("id", flat=True)[:500]):
+    for run_id in list(limits.with_a_place(forgotten).order_by("enqueued_at").values_list("id", flat=True)[:500]):
         touched += _queue_again(run_id, Q(status=RunStatus.QUEUED, enqueued_at__lt=forgotten_since), lost=0)
     waiting = Run.objects.filter(status__in=(RunStatus.QUEUED, RunStatus.WAITING)).order_by("enqueued_at")
     charges.keep(list(waiting.values_list("id", flat=True)[:5000]))  # no worker renews what they hold

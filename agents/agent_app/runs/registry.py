@@ -22,7 +22,7 @@ class RunInput:
     model: str = ""
     context_id: UUID | None = None
     provider_id: UUID | None = None
-    attachments: tuple[UUID, ...] = ()
+    attachments: tuple[UUID, ...] | None = None  # None: those of the message that is answered again or replaced
     parent_message_id: UUID | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
-from agent_app.models import RunStatus
+from agent_app.models import Run, RunStatus
 from agent_app.runs import charges, events, lifecycle, registry
 from agent_app.runs.lifecycle import CONTROL_CHANNEL, Claim
 from agent_app.runs.log import RunLog, save_events
@@ -174,6 +174,14 @@ class Worker:
         if last:
             log.saved(unsaved)
             log.send(last)
+        if run.concurrency:
+            await self._call_next(run)
+
+    async def _call_next(self, run: Run) -> None:
+        try:
+            await in_db(lifecycle.call_next, run)
+        except (DatabaseError, InterfaceError):
+            logger.warning("the next run was not called; the reaper will", exc_info=True)
 
     async def _hand_over(self, active: Active) -> None:
         context = active.context

@@ -1,5 +1,6 @@
 """Writing conversations: a person's message before a run, the agent's after it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,17 @@ from config.lib.errors import Conflict, NotFound
 _TITLE = 80
 
 
+def conversation_create(*, actor: Actor, agent: Agent, title: str = "", pinned: bool = False) -> Conversation:
+    """An empty conversation of the actor's; the first message names it unless it has a name."""
+    actor.require("conversation.write")
+    conversation = Conversation(
+        workspace_id=actor.workspace_id, agent=agent, title=title, pinned=pinned, created_by=actor.user,
+        last_message_at=timezone.now(),
+    )  # fmt: skip
+    conversation.save(force_insert=True)
+    return conversation
+
+
 def message_add(
     *,
     actor: Actor,
@@ -23,16 +35,18 @@ def message_add(
     parent_message_id: UUID | None,
     run_id: UUID,
     draft: bool,
+    attachments: Sequence[UUID] | None = None,
 ) -> Message:
     """A person's message, in a conversation of theirs or a new one; it becomes the end of the shown branch.
 
-    ``parent_message_id`` names a person's message: with the same text it is answered again (no new message), with another
-    text it is replaced by a sibling. Raises NotFound, or Conflict (``conversation_busy``) while an answer is under way.
+    ``parent_message_id`` names a person's message: with the same text and files it is answered again (no new message), with
+    others it is replaced by a sibling; ``attachments`` None means the files it has. Raises NotFound, or Conflict
+    (``conversation_busy``) while an answer is under way.
     """
     if conversation_id is None:
         if parent_message_id is not None:
             raise NotFound(_("There is no such message."))
-        return _begin(actor, agent, text, run_id, draft)
+        return _begin(actor, agent, text, run_id, draft, attachments or ())
     conversation = (
         Conversation.objects.in_workspace(actor.workspace_id)
         .select_for_update(of=("self",))
@@ -47,26 +61,32 @@ def message_add(
             _("The last message is still being answered. Wait for it, or cancel that run."),
             code="conversation_busy", run_id=str(conversation.last_run_id),
         )  # fmt: skip
-    message = _continue(actor, conversation, text, parent_message_id)
+    message = _continue(actor, conversation, text, parent_message_id, attachments)
     Conversation.objects.filter(id=conversation.id).update(
-        head_id=message.id, last_run_id=run_id, last_message_at=Now()
+        head_id=message.id, last_run_id=run_id, last_message_at=Now(), title=conversation.title or _title(text)
     )
     return message
 
 
-def _begin(actor: Actor, agent: Agent, text: str, run_id: UUID, draft: bool) -> Message:
+def _title(text: str) -> str:
+    return " ".join(text.split())[:_TITLE]
+
+
+def _begin(actor: Actor, agent: Agent, text: str, run_id: UUID, draft: bool, attachments: Sequence[UUID]) -> Message:
     conversation = Conversation(
-        workspace_id=actor.workspace_id, agent=agent, title=" ".join(text.split())[:_TITLE], created_by=actor.user,
+        workspace_id=actor.workspace_id, agent=agent, title=_title(text), created_by=actor.user,
         draft=draft, last_message_at=timezone.now(), last_run_id=run_id,
     )  # fmt: skip
-    message = _message(actor, conversation, text, parent_id=None)
+    message = _message(actor, conversation, text, attachments, parent_id=None)
     conversation.head_id = message.id  # the constraint is deferred to the commit
     conversation.save(force_insert=True)
     message.save(force_insert=True)
     return message
 
 
-def _continue(actor: Actor, conversation: Conversation, text: str, replaced_id: UUID | None) -> Message:
+def _continue(
+    actor: Actor, conversation: Conversation, text: str, replaced_id: UUID | None, attachments: Sequence[UUID] | None
+) -> Message:
     parent_id = conversation.head_id
     if replaced_id is not None:
         replaced = Message.objects.filter(
@@ -74,18 +94,21 @@ def _continue(actor: Actor, conversation: Conversation, text: str, replaced_id: 
         ).first()
         if replaced is None:
             raise NotFound(_("There is no such message of a person in this conversation."))
-        if replaced.content == text:
+        attachments = replaced.attachments if attachments is None else attachments
+        if replaced.content == text and list(attachments) == replaced.attachments:
             return replaced
         parent_id = replaced.parent_id
-    message = _message(actor, conversation, text, parent_id=parent_id)
+    message = _message(actor, conversation, text, attachments or (), parent_id=parent_id)
     message.save(force_insert=True)
     return message
 
 
-def _message(actor: Actor, conversation: Conversation, text: str, *, parent_id: UUID | None) -> Message:
+def _message(
+    actor: Actor, conversation: Conversation, text: str, attachments: Sequence[UUID], *, parent_id: UUID | None
+) -> Message:
     return Message(
         workspace_id=actor.workspace_id, conversation=conversation, role=MessageRole.USER, content=text, parent_id=parent_id,
-        author=actor.user,
+        author=actor.user, attachments=list(attachments),
     )  # fmt: skip
 
 
@@ -103,6 +126,11 @@ def answer_store(
     Conversation.objects.filter(id=run.conversation_id, last_run_id=run.id).update(
         head_id=run.message_id, last_message_at=Now()
     )
+
+
+def conversation_summarise(*, conversation_id: UUID, summary: str, until: UUID) -> None:
+    """Keep the summary of everything up to the message ``until``, so that the next runs need not make it again."""
+    Conversation.objects.filter(id=conversation_id).update(summary=summary, summary_until=until)
 
 
 def conversation_update(

@@ -10,9 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from agent_app import markdown, output_formats
-from agent_app.models import Agent, Conversation, Message, MessageRole, Run, RunStatus
-from agent_app.selectors import branch, conversation_usage, model_choices
+from agent_app.models import Agent, Conversation, Feedback, Message, MessageRole, Run, RunStatus
+from agent_app.selectors import branch, conversation_usage, feedback_of, files_of, model_choices, run_choices
 from community.access import Actor
+from community.models import StoredFile
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Shown:
     html: SafeString | None
     run: Run | None
     versions: list[UUID]
+    feedback: Feedback | None = None
+    files: tuple[StoredFile | None, ...] = ()
 
     @property
     def value(self) -> output_formats.Shown | None:
@@ -56,24 +59,37 @@ def chat_context(
     """The branch so far, the run that is answering now, and why the last one gave no answer, if so."""
     said = branch(conversation) if conversation else []
     runs = Run.objects.in_bulk({message.run_id for message, _versions in said if message.run_id})
+    shown = [message for message, _versions in said]
+    given = feedback_of([message.id for message in shown if message.role == MessageRole.ASSISTANT], actor.id)
+    files = files_of(shown)
     last = conversation.last_run if conversation else None
     return {
         "agent": agent,
         "conversation": conversation,
-        "messages": [_shown(message, versions, runs) for message, versions in said],
+        "messages": [
+            _shown(message, versions, runs.get(message.run_id), given.get(message.id), files)
+            for message, versions in said
+        ],
         "live_run": last if last is not None and not last.ended else None,
         "unanswered": _unanswered(conversation, said),
         "starters": agent.starters,
         "labels": json.dumps(labels()),
         "builder": builder,
+        "runs": {"draft": True} if builder else run_choices(actor, agent),
         "models": [choice for choice in model_choices(actor.workspace_id) if choice["reference"] != agent.model],
         "usage": conversation_usage(conversation) if conversation else _NOTHING_USED,
     }
 
 
-def _shown(message: Message, versions: list[UUID], runs: dict[Any, Run]) -> Shown:
+def _shown(
+    message: Message,
+    versions: list[UUID],
+    run: Run | None,
+    given: Feedback | None,
+    files: dict[UUID, StoredFile],
+) -> Shown:
     html = markdown.render(message.content) if message.role == MessageRole.ASSISTANT else None
-    return Shown(message, html, runs.get(message.run_id), versions)
+    return Shown(message, html, run, versions, given, tuple(files.get(file_id) for file_id in message.attachments))
 
 
 def _unanswered(conversation: Conversation | None, said: list[tuple[Message, list[UUID]]]) -> dict[str, Any] | None:
@@ -106,8 +122,10 @@ def labels() -> dict[str, str]:
         "send": _("Send"),
         "queue": _("Queue"),
         "queued": _("Waiting for a free worker…"),
+        "place": _("Waiting for its turn: place {place} in the queue…"),
         "running": _("Running"),
         "waiting": _("Waiting for you"),
+        "uploading": _("Wait until the files are uploaded, or take them out."),
         "again": _("Starting again…"),
         "done": _("Done"),
         "failed": _("The run failed without saying why. Try again."),
@@ -117,6 +135,8 @@ def labels() -> dict[str, str]:
         "timeout": _("The run took too long and was ended."),
         "credits": _("The credits ran out. What was written so far is kept."),
         "see_credits": _("See the credits"),
+        "tokens": _("tokens"),
+        "credits_unit": _("credits"),
         "copied": _("Copied"),
         "offline": _("The server cannot be reached. Your message is still here; try again."),
         "reconnecting": _("Connection lost. Reconnecting; the run goes on."),

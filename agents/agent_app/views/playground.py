@@ -1,5 +1,6 @@
 """Talking to an agent."""
 
+import json
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -13,9 +14,9 @@ from django.views.decorators.http import require_GET
 
 from agent_app.access import get_agent, get_conversation
 from agent_app.models import Agent, Conversation
-from agent_app.selectors import conversation_list
+from agent_app.selectors import conversation_list, model_choices, run_choices
 from agent_app.views.agents import is_fragment
-from agent_app.views.chat import chat_context
+from agent_app.views.chat import chat_context, labels
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import NotFound
 from config.lib.ids import parse_uuid
@@ -44,6 +45,17 @@ def agent_chat(request: ActorRequest, agent_id: UUID, conversation_id: UUID | No
         return render(request, "agents/_conversations.html", context)
     chat = chat_context(request.actor, agent, conversation)
     return render(request, "agents/playground.html", context | {"chat": chat})
+
+
+@require_GET
+@signed_in
+def agent_compare(request: ActorRequest, agent_id: UUID) -> HttpResponse:
+    """The same message to several models or versions at once, side by side."""
+    agent = get_agent(request.actor, agent_id, "agent.run")
+    choices = [choice for choice in model_choices(request.actor.workspace_id) if choice["reference"] != agent.model]
+    runs = run_choices(request.actor, agent)
+    context = {"agent": agent, "models": choices, "runs": runs, "labels": json.dumps(labels())}
+    return render(request, "agents/compare.html", context)
 
 
 def _conversation(request: ActorRequest, agent: Agent, conversation_id: UUID | None) -> Conversation | None:

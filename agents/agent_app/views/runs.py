@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from agent_app import markdown, output_formats
+from agent_app import markdown, output_formats, selectors
 from agent_app.access import get_run
 from agent_app.models import Message, Run, RunEvent, RunStatus
-from agent_app.runs import lifecycle
+from agent_app.runs import lifecycle, limits
 from agent_app.selectors import agent_rows
 from agent_app.selectors import run_list as runs_of
 from agent_app.views.agents import is_fragment
@@ -70,6 +70,8 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "question": run.user_message,
         "answer": answer,
         "answer_html": markdown.render(answer.content) if answer else None,
+        "place": limits.position(run.id) if run.status == RunStatus.QUEUED else None,
+        "feedback": selectors.feedback_on(request.actor, run.message_id) if run.ended else [],
         "events": events,
         "raw": _raw(run) if with_record else "",
         "with_record": run.ended and fragment,

@@ -26,7 +26,7 @@ export class Answer {
         if (event.model) part(this.element, "model").textContent = event.model;
         break;
       case "queued":
-        this.say(this.labels.queued);
+        this.say(event.position ? (this.labels.place ?? "").replace("{place}", String(event.position)) : this.labels.queued);
         break;
       case "run_status":
         this.say(this.labels[event.status] ?? event.status);

@@ -3,7 +3,7 @@
 /**
  * @typedef {{prompt_tokens: number, completion_tokens: number, total_tokens: number, credits: string}} Usage
  * @typedef {{run_id: string, conversation_id: string, status: string, events_url: string, status_url: string}} StartedRun
- * @typedef {{message: string, conversation_id?: string, version?: string, parent_message_id?: string, model?: string}} RunInput
+ * @typedef {{message: string, conversation_id?: string, version?: string | number, context_id?: string, parent_message_id?: string, model?: string, attachments?: string[]}} RunInput
  */
 
 import { csrfToken } from "../csrf.js";

@@ -91,6 +91,10 @@ export class RunStream {
 
   /** Hand on one event unless it was seen. @param {RunEvent} event @returns {boolean} false on a gap */
   take(event) {
+    if (event.seq === undefined) {
+      this.onEvent(event); // true for a moment only (a place in the queue), and so without a number
+      return true;
+    }
     if (event.seq <= this.last) return true;
     if (event.seq !== this.last + 1) return false;
     this.last = event.seq;

@@ -54,6 +54,13 @@ test("a gap is asked for again", async () => {
   assert.deepEqual(asked, ["/e/?after=0", "/e/?after=1"]);
 });
 
+test("a place in the queue has no number and is told all the same", async () => {
+  const place = `event: queued\ndata: ${JSON.stringify({ type: "queued", run_id: "r", position: 2 })}\n\n`;
+  const { seen, asked } = await followed([place + sse(1) + sse(2, "run_finished")]);
+  assert.deepEqual(seen, [undefined, 1, 2]);
+  assert.equal(asked.length, 1);
+});
+
 test("204 means that nothing will come any more", async () => {
   assert.equal((await followed([204])).finished, true);
 });

@@ -15,11 +15,14 @@ import { ChatView } from "./chat_view.js";
 /**
  * What is sent: `parent` is the person's message that is answered again (`bubble`) or replaced; `restore` puts back what was
  * taken out of sight for it, `versions` are the ids of the earlier versions.
- * @typedef {{text: string, parent?: string, bubble?: HTMLElement, edited?: HTMLElement, restore?: () => void, versions?: string[]}} Turn
+ * @typedef {{text: string, parent?: string, bubble?: HTMLElement, edited?: HTMLElement, restore?: () => void, versions?: string[], files?: HTMLElement[]}} Turn
  */
 
 export default class ChatController extends ChatView {
   static values = { runUrl: String, source: String, runsUrl: String, conversation: String, conversationsUrl: String, pageUrl: String, labels: Object };
+
+  /** @type {HTMLElement[]} */
+  queuedFiles = [];
 
   connect() {
     /** @type {{id: string, answer: import("../chat/answer.js").Answer, stream: RunStream} | null} */
@@ -57,15 +60,18 @@ export default class ChatController extends ChatView {
     event?.preventDefault();
     const text = this.inputTarget.value.trim();
     if (!text) return;
+    if (this.uploading) return this.alert(this.labelsValue.uploading);
     const replaces = this.editing?.dataset.messageId;
     if (this.busy) {
       if (replaces) return; // an edit replaces what comes after it: first stop, then resend
       this.queue = this.queue ? `${this.queue}\n\n${text}` : text;
+      this.queuedFiles.push(...this.takeFiles());
     } else {
       const edited = this.editing;
+      const files = this.takeFiles();
       this.stopEditing();
-      if (edited && replaces) this.replace(edited, text, replaces);
-      else this.start({ text });
+      if (edited && replaces) this.replace(edited, text, replaces, files);
+      else this.start({ text, files });
     }
     this.inputTarget.value = "";
     this.grow();
@@ -77,10 +83,10 @@ export default class ChatController extends ChatView {
     if (!this.busy) this.start({ text: event.params.text });
   }
 
-  /** @param {HTMLElement} edited @param {string} text @param {string} parent */
-  replace(edited, text, parent) {
-    if (text === part(edited, "text").textContent?.trim()) this.answerAgain(edited);
-    else this.start({ text, parent, edited, versions: versionsOf(edited), restore: cut(edited) });
+  /** @param {HTMLElement} edited @param {string} text @param {string} parent @param {HTMLElement[]} files more than it has */
+  replace(edited, text, parent, files) {
+    if (text === part(edited, "text").textContent?.trim() && !files.length) this.answerAgain(edited);
+    else this.start({ text, parent, edited, files, versions: versionsOf(edited), restore: cut(edited) });
   }
 
   stop() {
@@ -95,6 +101,7 @@ export default class ChatController extends ChatView {
   dequeue() {
     this.inputTarget.value = this.queue;
     this.queue = "";
+    this.putFiles(this.queuedFiles.splice(0));
     this.showState();
     this.inputTarget.focus();
   }
@@ -179,7 +186,7 @@ export default class ChatController extends ChatView {
     this.starting = true;
     this.alert("");
     if (this.hasEmptyTarget) this.emptyTarget.hidden = true;
-    const person = turn.bubble ?? this.addPerson(turn.text);
+    const person = turn.bubble ?? this.addPerson(turn.text, turn.files, turn.edited);
     const answer = this.addAnswer();
     this.pinned = true;
     this.showState();
@@ -198,11 +205,19 @@ export default class ChatController extends ChatView {
     this.showState();
   }
 
+  /** The draft, or the chosen number. @returns {number | string} */
+  get version() {
+    const chosen = this.hasVersionTarget ? this.versionTarget.value : "draft";
+    return chosen === "draft" ? chosen : Number(chosen);
+  }
+
   /** @param {Turn} turn @returns {import("../chat/api.js").RunInput} */
   inputFor(turn) {
-    const input = /** @type {import("../chat/api.js").RunInput} */ ({ message: turn.text, version: "draft" });
+    const input = /** @type {import("../chat/api.js").RunInput} */ ({ message: turn.text, version: this.version });
+    if (this.hasContextTarget && this.contextTarget.value) input.context_id = this.contextTarget.value;
     if (this.conversationValue) input.conversation_id = this.conversationValue;
     if (turn.parent) input.parent_message_id = turn.parent;
+    if (turn.files?.length) input.attachments = [...filesOf(turn.edited), ...turn.files.map((file) => file.dataset.fileId ?? "")];
     if (this.hasModelTarget && this.modelTarget.value) input.model = this.modelTarget.value;
     return input;
   }
@@ -212,6 +227,7 @@ export default class ChatController extends ChatView {
     answer.element.remove();
     if (!turn.bubble) person.remove();
     turn.restore?.();
+    this.putFiles(turn.files ?? []);
     if (turn.edited) this.beginEditing(turn.edited, turn.text);
     else if (!turn.bubble && !this.inputTarget.value) this.inputTarget.value = turn.text;
     if (this.hasEmptyTarget) this.emptyTarget.hidden = this.listTarget.querySelector("[data-message]") !== null;
@@ -244,7 +260,7 @@ export default class ChatController extends ChatView {
     this.tellUsage(id);
     const next = this.queue;
     this.queue = "";
-    if (next) this.start({ text: next });
+    if (next) this.start({ text: next, files: this.queuedFiles.splice(0) });
     this.showState();
   }
 
@@ -268,6 +284,11 @@ export default class ChatController extends ChatView {
     if (this.pageUrlValue) history.replaceState(history.state, "", `${this.pageUrlValue}${id}/`);
     this.dispatch("begun", { detail: { conversation: id } });
   }
+}
+
+/** The ids of the files that a message has. @param {HTMLElement} [person] */
+function filesOf(person) {
+  return (person?.dataset.files ?? "").split(" ").filter(Boolean);
 }
 
 /** @param {Event} event @param {string} selector @returns {HTMLElement | null} */

@@ -6,7 +6,7 @@ import ChatController from "./chat_controller.js";
 const VERSIONS = `<form data-part="versions" data-ids="" data-action="submit->chat#showVersion" hidden><button data-part="version-before" name="message"></button>
   <span data-part="version-place"></span><button data-part="version-after" name="message"></button></form>`;
 const PERSON = (/** @type {string} */ id, /** @type {string} */ text) =>
-  `<article data-message="user" data-message-id="${id}"><div data-part="text">${text}</div>${VERSIONS}<button class="edit" data-action="chat#edit"></button></article>`;
+  `<article data-message="user" data-message-id="${id}"><div data-part="text">${text}</div><span data-part="files"></span>${VERSIONS}<button class="edit" data-action="chat#edit"></button></article>`;
 const ANSWER = (/** @type {string} */ id, /** @type {string} */ text) =>
   `<article data-message="assistant" data-message-id="${id}"><span data-part="model"></span><p data-part="doing"></p><div data-part="body">${text}</div>
    <span data-part="caret"></span><p data-part="note"></p><div data-part="error"><p data-part="error-text"></p></div>
@@ -15,7 +15,7 @@ const CHAT = `<section data-controller="chat" data-chat-run-url-value="/api/v1/a
   data-chat-conversation-value="c" data-chat-conversations-url-value="/conversations/" data-chat-labels-value='{"offline":"Unreachable"}'>
   <p data-chat-target="connection"></p><div data-chat-target="log"><div data-chat-target="list">${PERSON("u1", "Hello")}${ANSWER("m1", "Hi")}${PERSON("u2", "Go on")}${ANSWER("m2", "On")}</div></div>
   <p data-chat-target="alert" hidden></p><div data-chat-target="queued"><span data-chat-target="queuedText"></span><button id="change" data-action="chat#dequeue"></button></div>
-  <form id="composer" data-action="submit->chat#submit"><p data-chat-target="edited"></p><textarea data-chat-target="input"></textarea>
+  <form id="composer" data-action="submit->chat#submit"><p data-chat-target="edited"></p><textarea data-chat-target="input"></textarea><div class="chat-attached" hidden></div>
   <select data-chat-target="model"><option value="" selected></option><option value="ours/big"></option></select>
   <button data-chat-target="stop" type="button"></button><button data-chat-target="send"></button></form>
   <template data-chat-target="person">${PERSON("", "")}</template><template data-chat-target="answer">${ANSWER("", "")}</template></section>`;
@@ -109,4 +109,35 @@ test("a version that cannot be shown leaves the chat as it is", async () => {
   await page.settled();
   assert.equal(page.one("[data-chat-target=alert]").textContent, "Still being answered.");
   assert.equal(shown().length, 4);
+});
+
+test("files go with their message, and come back where it could not be sent", async () => {
+  const calls = answering([refusal()]);
+  page.one(".chat-attached").innerHTML = '<span class="chat-file" data-file-id="f1"><span>notes.txt</span><button>×</button></span>';
+  await send("Look at this");
+  assert.deepEqual(JSON.parse(calls[0].options.body).attachments, ["f1"]);
+  assert.equal(page.one(".chat-attached [data-file-id]").dataset.fileId, "f1");
+});
+
+test("a message waits for its files", async () => {
+  const calls = answering([]);
+  page.one(".chat-attached").innerHTML = '<span class="chat-file" aria-busy="true"></span>';
+  await send("Look at this");
+  assert.equal(calls.length, 0);
+  assert.equal(page.one("textarea").value, "Look at this");
+});
+
+test("the chosen version and context go with the message", async () => {
+  const calls = answering([refusal()]);
+  const choose = (/** @type {string} */ name, /** @type {string} */ value) => {
+    const select = page.document.createElement("select");
+    select.setAttribute("data-chat-target", name);
+    select.innerHTML = `<option value="${value}" selected></option>`;
+    page.one("#composer").append(select);
+  };
+  choose("version", "3");
+  choose("context", "eu");
+  await send("Which?");
+  const sent = JSON.parse(calls[0].options.body);
+  assert.deepEqual([sent.version, sent.context_id], [3, "eu"]);
 });

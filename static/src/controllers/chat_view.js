@@ -9,7 +9,7 @@ const NEAR_END_PX = 80;
 const Base = /** @type {any} */ (Controller);
 
 export class ChatView extends Base {
-  static targets = ["log", "list", "empty", "input", "model", "send", "enter", "stop", "queued", "queuedText", "edited", "connection", "alert", "person", "answer"];
+  static targets = ["log", "list", "empty", "input", "model", "version", "context", "send", "enter", "stop", "queued", "queuedText", "edited", "connection", "alert", "person", "answer"];
 
   addAnswer() {
     const element = copyOf(this.answerTarget);
@@ -17,12 +17,36 @@ export class ChatView extends Base {
     return new Answer(element, this.labelsValue);
   }
 
-  /** @param {string} text */
-  addPerson(text) {
+  /** @param {string} text @param {HTMLElement[]} [files] @param {HTMLElement} [edited] the message that it replaces, whose files it keeps */
+  addPerson(text, files = [], edited) {
     const element = copyOf(this.personTarget);
     part(element, "text").textContent = text;
+    const kept = edited?.querySelectorAll(".chat-file") ?? [];
+    for (const file of [...kept, ...files]) part(element, "files").append(shown(/** @type {HTMLElement} */ (file)));
+    element.dataset.files = [edited?.dataset.files ?? "", ...files.map((file) => file.dataset.fileId)].join(" ").trim();
     this.listTarget.append(element);
     return element;
+  }
+
+  /** Whether a file of the composer is not there yet. */
+  get uploading() {
+    return this.element.querySelector(".chat-attached [aria-busy]") !== null;
+  }
+
+  /** The files that go with the message; those that could not be uploaded stay and say why. @returns {HTMLElement[]} */
+  takeFiles() {
+    const files = /** @type {HTMLElement[]} */ ([...this.element.querySelectorAll(".chat-attached [data-file-id]")]);
+    for (const file of files) file.remove();
+    this.putFiles([]);
+    return files;
+  }
+
+  /** Back into the composer. @param {HTMLElement[]} files */
+  putFiles(files) {
+    const list = /** @type {HTMLElement | null} */ (this.element.querySelector(".chat-attached"));
+    if (!list) return;
+    list.append(...files);
+    list.hidden = !list.childElementCount;
   }
 
   showState() {
@@ -81,6 +105,13 @@ export class ChatView extends Base {
     const input = this.inputTarget;
     input.rows = Math.min(8, Math.max(1, input.value.split("\n").length));
   }
+}
+
+/** A file as it stands at a message that was sent. @param {HTMLElement} file */
+function shown(file) {
+  const copy = /** @type {HTMLElement} */ (file.cloneNode(true));
+  copy.querySelector("button")?.remove();
+  return copy;
 }
 
 /** @param {HTMLTemplateElement} template @returns {HTMLElement} */

@@ -1,0 +1,143 @@
+"""Files at messages: who may attach which, what a model gets of them, and what that costs at most."""
+
+import base64
+import codecs
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from agent_app.model_references import ResolvedModel
+from agent_app.models import Message
+from agent_app.selectors import files_of
+from community.access import Actor, get_file
+from community.files import storage
+from community.models import FileStatus, StoredFile
+from config.lib.errors import Conflict, NotFound, Refused
+
+MAX_FILES = 20
+MAX_TEXT = 120_000  # bytes of a text file that are sent; what is cut is said
+MAX_IMAGE = 10 * 2**20
+IMAGE_TOKENS = 1500  # what providers count for a large one
+_FRAME_TOKENS = 64
+_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_TEXTS = frozenset(
+    f"application/{name}" for name in ("json", "jsonl", "xml", "javascript", "yaml", "toml", "sql", "x-sh", "x-csh")
+) | {"image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is sent of a file: ``text`` (shortened where ``cut``), or ``image`` as a data address. Neither: it is gone."""
+
+    name: str
+    text: str = ""
+    cut: bool = False
+    image: str = ""
+
+
+NOTHING: Mapping[UUID, Content] = MappingProxyType({})
+
+
+def is_image(mime: str) -> bool:
+    return mime in _IMAGES
+
+
+def is_text(mime: str) -> bool:
+    return mime.startswith("text/") or mime in _TEXTS
+
+
+def chosen(actor: Actor, ids: Iterable[UUID]) -> list[StoredFile]:
+    """The files to attach, each once. Raises NotFound for another workspace's and deleted ones, Conflict for unsafe ones."""
+    files = [get_file(actor, file_id) for file_id in dict.fromkeys(ids)]
+    for file in files:
+        if file.status == FileStatus.PENDING:
+            raise Conflict(
+                _("“%(name)s” is still being checked for viruses. Try again in a moment.") % {"name": file.name},
+                code="file_pending", headers={"Retry-After": "10"},
+            )  # fmt: skip
+        if file.status == FileStatus.INFECTED:
+            raise Conflict(
+                _("A virus was found in “%(name)s”, so it cannot be sent.") % {"name": file.name}, code="file_infected"
+            )
+    return files
+
+
+def sees(resolved: ResolvedModel) -> bool:
+    """Whether images can be sent to a model. What nobody knows is allowed; the local model reads text only."""
+    return not resolved.local and resolved.capabilities.get("vision") is not False
+
+
+def check(files: Iterable[StoredFile], resolved: ResolvedModel) -> None:
+    """Raises Refused (``capability``) for what the model cannot read: before the run, not in the middle of it."""
+    for file in files:
+        said = {"name": file.name, "model": resolved.reference}
+        if is_image(file.mime):
+            if not sees(resolved):
+                raise Refused(
+                    _("%(model)s cannot see images, so “%(name)s” cannot be sent to it. Choose another model.") % said
+                )
+            if file.size > MAX_IMAGE:
+                raise Refused(_("“%(name)s” is too large: an image may have up to 10 MB.") % said)
+        elif not is_text(file.mime):
+            raise Refused(
+                _("“%(name)s” cannot be read by a model. Attach images (PNG, JPEG, GIF, WebP) or text files.") % said
+            )
+
+
+def most_tokens(messages: list[Message]) -> dict[UUID, int]:
+    """What the files of each message cost at most; no query where there are none."""
+    files = files_of(messages)
+    return {
+        message.id: sum(_most(files.get(file_id)) for file_id in message.attachments)
+        for message in messages
+        if message.attachments
+    }
+
+
+def _most(file: StoredFile | None) -> int:
+    if file is None:
+        return _FRAME_TOKENS
+    if is_image(file.mime):
+        return _FRAME_TOKENS + IMAGE_TOKENS
+    return _FRAME_TOKENS + (min(file.size * 3 // 2, MAX_TEXT) + 2) // 3  # UTF-16 grows on its way to UTF-8
+
+
+def contents(messages: list[Message]) -> Mapping[UUID, Content]:
+    """Read the files of messages, on a worker. One that was deleted meanwhile is said to be gone. Raises Unavailable."""
+    wanted = {file_id for message in messages for file_id in message.attachments}
+    if not wanted:
+        return NOTHING
+    files = files_of(messages)
+    return {file_id: _read(files[file_id]) if file_id in files else Content("") for file_id in wanted}
+
+
+def _read(file: StoredFile) -> Content:
+    if not file.downloadable:  # found infected after it was sent
+        return Content(file.name)
+    image = is_image(file.mime)
+    try:
+        with storage.read(file.key) as stream:
+            raw = stream.read(MAX_IMAGE if image else MAX_TEXT + 1)
+    except NotFound:
+        return Content(file.name)
+    if image:
+        return Content(file.name, image=f"data:{file.mime};base64,{base64.b64encode(raw).decode()}")
+    text, cut = shortened(decoded(raw), MAX_TEXT)
+    return Content(file.name, text=text or " ", cut=cut or len(raw) > MAX_TEXT)
+
+
+def decoded(raw: bytes) -> str:
+    """Text as it was meant; what is no text in it becomes a sign for that."""
+    utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return raw.decode("utf-16" if utf16 else "utf-8-sig", errors="replace").replace("\0", "")
+
+
+def shortened(text: str, most: int) -> tuple[str, bool]:
+    """The first ``most`` bytes of ``text``, without half a character at the end, and whether something was cut."""
+    raw = text.encode()
+    if len(raw) <= most:
+        return text, False
+    return raw[: max(most, 0)].decode(errors="ignore"), True
