@@ -23,7 +23,7 @@ def make_team(person: Person) -> tuple[dict[str, Any], Agent]:
     body = {
         "name": "Triage “one”", "instructions": "Greet {{ user.name }} of {{ context.shop }}.\n\"\"\" \\", "model": "fake/m",
         "fallback_models": ["fake/m"], "tags": ["a"], "history": {"policy": "last_n", "n": 4},
-        "model_settings": {"temperature": 0.3, "additional_params": {"seed": 1, "api_key": "sk-very-secret"}},
+        "model_settings": {"temperature": 0.3, "additional_params": {"seed": 1, "api_key": "sk-very-secret"}},  # pragma: allowlist secret
         "contexts": [{"name": "EU", "content": {"shop": "Halden", "auth": {"token": "t0p"}}}],
         "handoffs": [{"target_agent_id": str(desk.id), "input_filter": {"type": "last_n", "n": 3}}],
     }  # fmt: skip
