@@ -4,7 +4,7 @@ A reference is ``provider/model`` or a bare model id. Model ids may contain ``/`
 a provider only where the workspace has one of that name, or it is the slug of a type (``local`` among them).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from agent_app import provider_types
+from agent_app import auto_models, provider_types
+from agent_app.auto import AUTO, Task, choose
 from agent_app.models import CAPABILITIES, CatalogueModel, Provider, ProviderModel, Run
 from agent_app.provider_types import LOCAL as LOCAL
 from agent_app.provider_types import Api
@@ -36,6 +37,7 @@ class ResolvedModel:
     slug: str = LOCAL
     row: ProviderModel | None = None
     entry: CatalogueModel | None = None
+    why: str = ""  # why it was chosen, where nobody did
 
     @property
     def reference(self) -> str:
@@ -105,12 +107,17 @@ def capabilities(resolved: ResolvedModel) -> dict[str, bool | None]:
     return known
 
 
-def resolve(*, workspace_id: UUID, reference: str, provider_id: UUID | None = None) -> ResolvedModel:
-    """The model that ``reference`` means in a workspace; empty means its default.
+def resolve(
+    *, workspace_id: UUID, reference: str, provider_id: UUID | None = None, task: Task | None = None
+) -> ResolvedModel:
+    """The model that ``reference`` means in a workspace; empty means its default, ``auto`` the one that fits ``task`` best.
 
     ``provider_id`` decides the provider, whatever the reference says. Raises NotFound for an unknown provider, Refused
     (422) where no model is meant, or several are.
     """
+    if reference == AUTO and provider_id is None:
+        return _auto(workspace_id, task or Task(message=""))
+    reference = "" if reference == AUTO else reference
     if provider_id is not None:
         chosen = _providers(workspace_id).filter(id=provider_id).first()
         if chosen is None:
@@ -141,6 +148,36 @@ def of_run(run: Run) -> ResolvedModel:
     if first not in provider_types.TYPES or run.key_source in ("provider", "none"):
         raise Refused(_("The provider %(name)s was removed.") % {"name": first}, code="provider_removed")
     return ResolvedModel(model, slug=first, entry=_entry(first, model))
+
+
+def _auto(workspace_id: UUID, task: Task) -> ResolvedModel:
+    """The best for a task of all models that the workspace can ask now."""
+    providers = list(_providers(workspace_id))
+    keyed, reachable = auto_models.keyed_types(workspace_id)
+    entries = auto_models.entries_of({provider.type for provider in providers} | reachable)
+    found = [_local(LOCAL_MODEL)] if settings.LOCAL_MODEL_URL else []
+    found += [
+        ResolvedModel(each.model_id, slug=slug, entry=each)
+        for (slug, _id), each in entries.items()
+        if slug in reachable
+    ]
+    for provider, model in auto_models.usable(providers, keyed):
+        row = next((row for row in provider.provider_models.all() if row.model_id == model), None)
+        found.append(ResolvedModel(model, provider, row=row, entry=entries.get((provider.type, model.lower()))))
+    able = {each.reference: each for each in found if _converses(each)}
+    statistics, preferred = auto_models.lately(workspace_id), default_reference(workspace_id)
+    choice = choose(task, [auto_models.option_of(each, statistics, preferred) for each in able.values()])
+    if choice is None:
+        text = _("None of this workspace's models can do this. Choose a model, or add one under Models.")
+        raise Refused(text, code="no_model")
+    return replace(able[choice.option.reference], why=choice.why)
+
+
+def _converses(resolved: ResolvedModel) -> bool:
+    if resolved.entry is not None and resolved.entry.retired():
+        return False
+    can = resolved.capabilities
+    return resolved.api != "images" and not can.get("embeddings") and not can.get("images")
 
 
 def _providers(workspace_id: UUID) -> "QuerySet[Provider]":

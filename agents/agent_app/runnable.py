@@ -10,6 +10,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from agent_app import access, attachments, calls, keys, model_references, selectors
+from agent_app.auto import AUTO
+from agent_app.auto_task import task_of
 from agent_app.definition.choice import version_for
 from agent_app.definition.content import contexts_of, default_context
 from agent_app.definition.instructions import filled, variables
@@ -42,8 +44,10 @@ class AgentRunnable:
         snapshot = version.snapshot if version else agent_snapshot(agent=agent)
         reference = run_input.model or snapshot.definition["model"]
         resolved = model_references.resolve(
-            workspace_id=actor.workspace_id, reference=reference, provider_id=run_input.provider_id
-        )
+            workspace_id=actor.workspace_id, reference=reference, provider_id=run_input.provider_id,
+            task=task_of(snapshot.definition, run_input) if reference == AUTO else None,
+        )  # fmt: skip
+        routing = {"routing": [{"model": resolved.reference, "why": resolved.why}]} if resolved.why else {}
         check_runs(actor.workspace_id, snapshot.definition, resolved)
         context = self._context(version.content if version else {"contexts": contexts_of(agent)}, run_input.context_id)
         files = attachments.chosen(actor, run_input.attachments or ())
@@ -59,7 +63,7 @@ class AgentRunnable:
             id=run_id, workspace_id=actor.workspace_id, kind="agent", agent=agent, snapshot=snapshot,
             version=version.number if version else None, conversation_id=message.conversation_id, user_message=message,
             input={"message": run_input.message} | ({} if context is None else {"context": context}),
-            model=resolved.reference, provider=resolved.provider, metadata=run_input.metadata, source=source,
+            model=resolved.reference, provider=resolved.provider, metadata=run_input.metadata | routing, source=source,
             actor_id=actor.id, actor_name=actor.user.display_name[:120],
         )  # fmt: skip
         return keys.assign(planned, resolved)

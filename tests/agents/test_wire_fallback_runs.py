@@ -86,3 +86,18 @@ def test_without_help_the_run_fails_with_every_reason(cast: Cast, agent: Agent, 
     assert (run.status, run.reason, run.model, run.credits) == ("failed", "provider_error", "fake/m", 0)
     assert "HTTP 401" in run.error["error"] and "fake/gold:" in run.error["error"]
     assert_adds_up()
+
+
+def test_an_agent_that_keeps_its_answers_gives_them_again_for_nothing(
+    cast: Cast, agent: Agent, provider: FakeOpenAI
+) -> None:
+    body = {"model_settings": {"temperature": 0, "max_tokens": 100, "cache_ttl": 60}}
+    assert cast.alice.api.patch(f"agents/{agent.id}/", body).status_code == 200
+    agent.refresh_from_db()
+    provider.queue(Script(deltas=("Once.",)))
+    first, again = execute(start(cast.alice, agent)), execute(start(cast.alice, agent))
+    assert (first.output, again.output, len(provider.exchanges)) == ("Once.", "Once.", 1)
+    assert first.credits > 0
+    assert (again.status, again.credits, again.prompt_tokens, again.turns) == ("succeeded", 0, 0, 1)
+    assert again.metadata["routing"][0]["model"] == "fake/m"
+    assert_adds_up()

@@ -11,10 +11,10 @@ from agents.items import TResponseInputItem
 from agents.tool_context import ToolContext
 
 from agent_app.engine.providers import select, transport
-from agent_app.engine.providers.base import WireModel
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.request import Request
-from agent_app.engine.routing import Route
+from agent_app.engine.response_cache import ResponseCache
+from agent_app.engine.routing import Route, RoutedModel
 from agent_app.engine.sink import Sink
 from agent_app.keys import ChosenKey
 from agent_app.model_references import ResolvedModel
@@ -68,8 +68,8 @@ class Said:
 
 
 def provider_of(base_url: str, kind: str = "custom", **fields: Any) -> Provider:
-    if kind == "openai":  # elsewhere than at OpenAI itself Chat Completions is meant
-        fields.setdefault("additional_config", {"api": "responses"})
+    if kind == "openai":
+        fields.setdefault("additional_config", {"api": "responses"})  # as OpenAI's own address would be asked
     provider = Provider(id=uuid7(), type=kind, name=fields.pop("name", "fake"), base_url=base_url, **fields)
     provider.set_api_key(KEY)
     return provider
@@ -122,6 +122,7 @@ async def asked(
     wanted: Request,
     *fallbacks: ResolvedModel,
     route: Route | None = None,
+    cache: ResponseCache | None = None,
 ) -> Said:
     """Ask through the very model that a run's agent would be given."""
     run = Run(id=uuid7(), kind="agent", model=resolved.reference, provider=resolved.provider, attempt=1)
@@ -129,7 +130,7 @@ async def asked(
     context = RunContext(run=run, definition={}, history=[], log=log, held={"turn:1": None})
     sink = FreeSink(context)
     routes = [route] if route else [route_of(each) for each in (resolved, *fallbacks)]
-    model: WireModel = select.model_for(routes, sink)
+    model = RoutedModel(routes, sink, cache)
     said = Said(None, None, context.produced, False, run)
     try:
         said.response = await model.get_response(

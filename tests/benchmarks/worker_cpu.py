@@ -105,7 +105,8 @@ def stock_sdk(model: Model) -> Kind:
 
 def engine(url: str, key: str, kind: str) -> Kind:
     """``engine.execute`` as a worker calls it, its events going to Valkey. Its first step is held, as it is for any run."""
-    provider = Provider(id=uuid7(), type=kind, name="fake", base_url=url)
+    api = {"api": "responses"} if kind == "openai" else {}  # as OpenAI's own address would be asked
+    provider = Provider(id=uuid7(), type=kind, name="fake", base_url=url, additional_config=api)
     provider.set_api_key(key)
     definition = {"name": "Bench", "instructions": "You answer.", "model_settings": {}}
     history = [Message(role="user", content="Hello")]

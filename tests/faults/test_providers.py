@@ -30,6 +30,14 @@ def _worker(module_worker: Child) -> None:
     """One worker serves all these tests: they do it no harm."""
 
 
+@pytest.fixture(autouse=True)
+def _closed_circuits(world: World) -> None:
+    """All these tests have one provider, which fails more often than a circuit bears."""
+    with world.valkey() as client:
+        for key in client.scan_iter("breaker:*"):
+            client.delete(key)
+
+
 def ended(world: World, script: Script) -> tuple[dict[str, Any], dict[str, Any], Follower]:
     """``(run, data of the error event, follower)`` of a run whose provider follows ``script``, however often asked."""
     world.provider.model(MODEL, script)

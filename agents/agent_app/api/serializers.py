@@ -31,6 +31,10 @@ class ModelSettingsSerializer(Strict):
     reasoning_effort = serializers.ChoiceField(
         choices=["minimal", "low", "medium", "high"], required=False, allow_null=True
     )
+    cache_ttl = serializers.IntegerField(
+        min_value=0, max_value=30 * 86_400, required=False, allow_null=True,
+        help_text="Seconds for which an answer is given again to the very same request, at temperature 0. 0: never.",
+    )  # fmt: skip
     additional_params = serializers.DictField(required=False)
 
 

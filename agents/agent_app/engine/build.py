@@ -16,6 +16,7 @@ from agent_app.engine import tokens
 from agent_app.engine.handoffs import Handover
 from agent_app.engine.output_types import output_schema
 from agent_app.engine.providers.select import fallback_routes, model_for, route_of
+from agent_app.engine.response_cache import ResponseCache
 from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import RecordedModel, Recorder
@@ -61,7 +62,10 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder) -> Team:
     definitions = {root_id: definition, **{key: each for key, each in targets.items() if key != root_id}}
     routes = await in_db(_routes, run, root_id, definitions)
     names = _names(definitions)
-    members = {key: _member(key, names[key], each, routes[key], sink, recorder) for key, each in definitions.items()}
+    members = {
+        key: _member(key, names[key], each, routes[key], _cache(run, each), sink, recorder)
+        for key, each in definitions.items()
+    }
     team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}})
     if targets:
         offered = await asyncio.to_thread(
@@ -148,10 +152,24 @@ def _names(definitions: Mapping[str, Definition]) -> dict[str, str]:
     return names
 
 
-def _member(key: str, name: str, definition: Definition, routes: list[Route], sink: Sink, recorder: Recorder) -> Member:
+def _cache(run: Run, definition: Definition) -> ResponseCache | None:
+    """Where an agent that wants it keeps its answers."""
+    ttl = (definition.get("model_settings") or {}).get("cache_ttl")
+    return ResponseCache(workspace_id=run.workspace_id, ttl=ttl) if ttl else None
+
+
+def _member(
+    key: str,
+    name: str,
+    definition: Definition,
+    routes: list[Route],
+    cache: ResponseCache | None,
+    sink: Sink,
+    recorder: Recorder,
+) -> Member:
     resolved = routes[0].resolved
     settings, budget = _settings(definition, resolved)
-    model = RecordedModel(model_for(routes, sink), resolved.reference, sink, recorder)
+    model = RecordedModel(model_for(routes, sink, cache), resolved.reference, sink, recorder)
     agent: Agent[Any] = Agent(
         name=name,
         instructions=definition.get("instructions") or None,

@@ -20,6 +20,7 @@ from agent_app.engine.providers.endpoint import Endpoint
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.protocol import Protocol
 from agent_app.engine.providers.request import Request
+from agent_app.engine.response_cache import ResponseCache
 from agent_app.engine.sink import Sink
 from agent_app.model_references import ResolvedModel
 from agent_app.runs.registry import Usage
@@ -52,11 +53,36 @@ class Route:
 class RoutedModel(WireModel):
     """What the SDK takes for one model."""
 
-    def __init__(self, routes: Sequence[Route], sink: Sink) -> None:
+    def __init__(self, routes: Sequence[Route], sink: Sink, cache: ResponseCache | None = None) -> None:
         self._routes = routes
         self._sink = sink
+        self._cache = cache
 
     async def answer(self, request: Request) -> ModelResponse:
+        """One model call: an answer that was given before, where the agent wants that, else a new one."""
+        name = self._name(request)
+        if self._cache is None or not name:
+            return (await self._asked(request))[0]
+        if (found := await self._cache.find(name)) is not None:
+            self._sink.turn_started()
+            self._sink.model_changed(self._routes[0].resolved, _("This answer was given before and kept."), "cached")
+            self._sink.text(found.text)
+            return found.response()
+        response, route = await self._asked(request)
+        if route is self._routes[0] and not self._sink.truncated:
+            await self._cache.keep(name, response)
+        return response
+
+    def _name(self, request: Request) -> str:
+        """By what an answer of the chosen model is found again; empty where it would not be the same each time."""
+        first = self._routes[0]
+        if self._cache is None or request.settings.temperature != 0 or first.protocol is None or not first.endpoints:
+            return ""
+        body = first.protocol.body(first.endpoints[0], request)
+        return self._cache.name(first.reference, first.protocol.path, body)
+
+    async def _asked(self, request: Request) -> tuple[ModelResponse, Route]:
+        """A new answer, and whose it is."""
         troubles: list[tuple[Route, ProviderError]] = []
         turn_started = cache(self._sink.turn_started)
         for route in self._routes:
@@ -78,7 +104,7 @@ class RoutedModel(WireModel):
                 troubles.append((route, ProviderError("resting", str(error.detail), cause="credits")))
             else:
                 self._sink.answered_by(route.resolved)
-                return answer
+                return answer, route
         raise _all_of(troubles)
 
 

@@ -120,14 +120,16 @@ class Sink:
         self._produced.unsettled[step] = replace(usage, model=self._models[step])
 
     def answered_by(self, resolved: ResolvedModel) -> None:
-        """The run names the model that has answered."""
+        """The run names the model that has answered its reader."""
+        if _silent.get():
+            return
         self._context.run.model = resolved.reference
 
-    def model_changed(self, resolved: ResolvedModel, why: str) -> None:
-        """Another model than the chosen one is asked: the readers see it at once, the run keeps it."""
+    def model_changed(self, resolved: ResolvedModel, why: str, reason: str = "model_changed") -> None:
+        """The answer is not simply the chosen model's: the readers see at once whose it is and why, the run keeps it."""
+        if _silent.get():
+            return
         run = self._context.run
-        self._log.append(
-            events.RUN_STATUS, status="running", reason="model_changed", model=resolved.reference, detail=why
-        )
+        self._log.append(events.RUN_STATUS, status="running", reason=reason, model=resolved.reference, detail=why)
         routing = [*run.metadata.get("routing", []), {"model": resolved.reference, "why": why}]
         run.metadata = {**run.metadata, "routing": routing}

@@ -59,7 +59,8 @@ class AnthropicMessages(Protocol):
         tools = _tools(request)
         body: dict[str, Any] = {
             "model": endpoint.model,
-            "max_tokens": request.settings.max_tokens or generation.answer,
+            "max_tokens": request.settings.max_tokens
+            or min(generation.answer, endpoint.max_output or generation.answer),
             "messages": messages,
             "stream": True,
             "tools": tools or None,

@@ -19,6 +19,7 @@ class Endpoint:
     organization_id: str = ""
     circuit: str = ""
     guarded: bool = True
+    max_output: int | None = None  # tokens, where it is known
     extra: dict[str, Any] = field(default_factory=dict)
 
     def url(self, path: str) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from agent_app import keys, model_references
 from agent_app.engine.providers.anthropic import AnthropicMessages
 from agent_app.engine.providers.base import WireModel
@@ -10,6 +12,7 @@ from agent_app.engine.providers.dialects import dialect_of
 from agent_app.engine.providers.endpoint import Endpoint
 from agent_app.engine.providers.protocol import Protocol
 from agent_app.engine.providers.responses import Responses
+from agent_app.engine.response_cache import ResponseCache
 from agent_app.engine.routing import Route, RoutedModel
 from agent_app.engine.sink import Sink
 from agent_app.keys import ChosenKey, KeyUnreadable
@@ -24,11 +27,11 @@ _PROTOCOLS: dict[str, Protocol] = {
 }  # fmt: skip
 
 
-def model_for(routes: Sequence[Route], sink: Sink) -> WireModel:
+def model_for(routes: Sequence[Route], sink: Sink, cache: ResponseCache | None = None) -> WireModel:
     """The model of an agent: its own, and what stands in for it. Raises RunFailure where nothing can be asked at all."""
     if len(routes) == 1 and routes[0].problem:
         raise RunFailure("provider_error", routes[0].problem)
-    return RoutedModel(routes, sink)
+    return RoutedModel(routes, sink, cache)
 
 
 def route_of(run: Run, resolved: ResolvedModel, *, planned: bool = False) -> Route:
@@ -60,6 +63,10 @@ def route_to(resolved: ResolvedModel, usable: Sequence[ChosenKey]) -> Route:
 
     A key that cannot be read is the route's problem, not an exception.
     """
+    protocol = _PROTOCOLS.get(resolved.api)
+    if protocol is None:
+        text = _("%(model)s makes pictures; it cannot lead a conversation. Choose another model.")
+        return Route(resolved=resolved, problem=text % {"model": resolved.reference})
     own = usable[0].own
     endpoints, problem = [], ""
     for key in (key for key in usable if key.own == own):
@@ -68,7 +75,7 @@ def route_to(resolved: ResolvedModel, usable: Sequence[ChosenKey]) -> Route:
         except KeyUnreadable as error:
             problem = str(error)
     return Route(
-        resolved=resolved, protocol=protocol_of(resolved), endpoints=endpoints, own_key=own,
+        resolved=resolved, protocol=protocol, endpoints=endpoints, own_key=own,
         problem="" if endpoints else problem,
     )  # fmt: skip
 
@@ -78,12 +85,8 @@ def _endpoint(resolved: ResolvedModel, key: ChosenKey) -> Endpoint:
     return Endpoint(
         provider=resolved.label, base_url=resolved.base_url, model=resolved.model, kind=resolved.type, api_key=key.secret(),
         organization_id=resolved.provider.organization_id if resolved.provider else "",
-        circuit="" if resolved.local else key.breaker, guarded=resolved.guarded,
+        circuit="" if resolved.local else key.breaker, guarded=resolved.guarded, max_output=resolved.max_output,
     )  # fmt: skip
-
-
-def protocol_of(resolved: ResolvedModel) -> Protocol:
-    return _PROTOCOLS[resolved.api]
 
 
 def enforces_schemas(resolved: ResolvedModel) -> bool:

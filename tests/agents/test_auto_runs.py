@@ -1,0 +1,72 @@
+"""An agent whose model is ``auto``: each run gets the model that fits it, and says why."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from agent_app import model_references
+from agent_app.auto import Task
+from agent_app.models import Agent
+from config.lib.errors import Refused
+from tests.agents.world import execute, make_provider, make_run, start
+from tests.cast import Cast
+from tests.fakes.openai_wire import FakeOpenAI
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HARD = "Refactor and prove it:\n```python\nx = 1\n```"
+
+
+@pytest.fixture
+def provider() -> Iterator[FakeOpenAI]:
+    with FakeOpenAI() as fake:
+        yield fake
+
+
+@pytest.fixture
+def agent(cast: Cast, provider: FakeOpenAI, settings: Any) -> Agent:
+    settings.LOCAL_MODEL_URL = ""
+    make_provider(cast.alice, provider.base_url, model_ids=["my-haiku", "my-opus"])
+    make_provider(cast.dave, provider.base_url, name="daves", model_ids=["tiny"])
+    made = cast.alice.api.post("agents/", {"name": "Porter", "instructions": "Be kind.", "model": "auto"})
+    assert made.status_code == 201, made.content
+    return Agent.objects.get(id=made.json()["id"])
+
+
+def test_each_run_gets_the_model_that_fits_it_and_says_why(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
+    simple, hard = execute(start(cast.alice, agent, "Hi!")), execute(start(cast.alice, agent, HARD))
+    assert [exchange.body["model"] for exchange in provider.exchanges] == ["my-haiku", "my-opus"]
+    assert (simple.model, hard.model) == ("fake/my-haiku", "fake/my-opus")
+    assert simple.metadata["routing"][0]["model"] == "fake/my-haiku"
+    assert simple.metadata["routing"][0]["why"].startswith("A simple task")
+    assert "code" in hard.metadata["routing"][0]["why"]
+
+
+def test_a_person_s_own_choice_always_wins(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
+    run = start(cast.alice, agent, HARD, model="fake/my-haiku")
+    assert (run.model, run.metadata) == ("fake/my-haiku", {})
+
+
+def test_a_model_that_keeps_failing_is_passed_over(cast: Cast, agent: Agent) -> None:
+    workspace_id = cast.alice.workspace_id
+    make_provider(cast.alice, name="second", model_ids=["other-haiku"])
+    simple = Task(message="Hi!")
+    assert model_references.resolve(workspace_id=workspace_id, reference="auto", task=simple).model == "my-haiku"
+    for _ in range(3):
+        make_run(cast.alice, agent, model="fake/my-haiku", status="failed", reason="provider_error")
+    assert model_references.resolve(workspace_id=workspace_id, reference="auto", task=simple).model == "other-haiku"
+
+
+def test_where_there_is_no_model_it_says_so(cast: Cast, settings: Any) -> None:
+    settings.LOCAL_MODEL_URL = ""
+    with pytest.raises(Refused) as refused:
+        model_references.resolve(workspace_id=cast.alice.workspace_id, reference="auto")
+    assert refused.value.error_code == "no_model"
+
+
+def test_the_choice_asks_the_database_the_same_few_questions_however_many_models_there_are(
+    cast: Cast, agent: Agent, django_assert_max_num_queries: Any
+) -> None:
+    make_provider(cast.alice, name="many", model_ids=[f"model-{number}" for number in range(50)])
+    with django_assert_max_num_queries(7):
+        model_references.resolve(workspace_id=cast.alice.workspace_id, reference="auto")
