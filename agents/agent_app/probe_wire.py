@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from agent_app.provider_types import Api
+from agent_app.provider_types import ANTHROPIC_VERSION, Api
 
 ROOM = 400  # tokens: models that think need some before the first word
 _HELLO = "Answer with the single word: ok"
@@ -28,12 +28,10 @@ PATHS: dict[Api, str] = {
 def headers(api: Api, key: str, organization_id: str = "") -> dict[str, str]:
     """What authenticates a request."""
     found = {"Content-Type": "application/json"}
-    if key and api == "messages":
-        found["x-api-key"] = key
-    elif key:
+    if key:
         found["Authorization"] = f"Bearer {key}"
     if api == "messages":
-        found["anthropic-version"] = "2023-06-01"
+        found["anthropic-version"] = ANTHROPIC_VERSION
     if organization_id:
         found["OpenAI-Organization"] = organization_id
     return found

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 LOCAL = "local"
+ANTHROPIC_VERSION = "2026-10-21"  # of its API; takes the key as a bearer token
 Api = Literal["chat_completions", "responses", "messages", "images"]
 
 

@@ -30,11 +30,11 @@ class AddressInput(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
 
 
-class KeyInput(serializers.Serializer[Any]):
+class LinkKeyInput(serializers.Serializer[Any]):
     key = serializers.CharField(max_length=500, help_text="What stands at the end of the link in the mail.")
 
 
-class NewPasswordInput(KeyInput):
+class NewPasswordInput(LinkKeyInput):
     password = PasswordField()
 
 
@@ -74,13 +74,13 @@ class VerifyEmailView(PublicView):
     @extend_schema(
         operation_id="auth_verify_email",
         tags=["people"],
-        request=KeyInput,
+        request=LinkKeyInput,
         responses={200: AddressSerializer} | _NO_LINK,
     )
     def post(self, request: Request) -> Response:
         """Confirms an address, by what stands at the end of the link in the mail."""
         throttle("login", client_ip(request._request), settings.THROTTLE_LOGIN)
-        user = addresses.address_confirm(request=request._request, **parsed(KeyInput, request))
+        user = addresses.address_confirm(request=request._request, **parsed(LinkKeyInput, request))
         return Response(AddressSerializer(addresses.address_of(user=user)).data)
 
 

@@ -50,5 +50,7 @@ SPECTACULAR_SETTINGS = {
         "NotificationKind": "community.models.NotificationKind",
         "EntryKind": "billing.models.EntryKind",
         "SignInKind": ["browser", "program"],
+        "SpanType": "agent_app.models.SpanType",
+        "ProviderType": "agent_app.provider_types.LABELS",
     },
 }

@@ -16,8 +16,8 @@ from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.protocol import Protocol
 from agent_app.engine.providers.request import Request
 from agent_app.engine.sink import Sink
+from agent_app.provider_types import ANTHROPIC_VERSION
 
-VERSION = "2026-10-21"
 _USUAL_ANSWER = 8192  # tokens; the API has no default of its own
 _REFUSED = frozenset({"temperature", "top_p", "top_k"})  # this version of the API answers 400 to them
 _CACHE = {"type": "ephemeral"}
@@ -49,7 +49,7 @@ class AnthropicMessages(Protocol):
     path = "/v1/messages"
 
     def headers(self, endpoint: Endpoint) -> dict[str, str]:
-        return {**super().headers(endpoint), "anthropic-version": VERSION}
+        return {**super().headers(endpoint), "anthropic-version": ANTHROPIC_VERSION}
 
     def body(self, endpoint: Endpoint, request: Request) -> dict[str, Any]:
         generation = next(each for each in _GENERATIONS if each.names.search(endpoint.model))
