@@ -103,7 +103,7 @@ def test_without_any_key_it_is_refused_with_the_reason(cast: Cast) -> None:
 
 
 def test_a_key_is_not_shown_by_what_represents_it(cast: Cast, operator: None) -> None:
-    make_key(cast.alice, api_key="shown-to-nobody")
+    make_key(cast.alice, api_key="shown-to-nobody")  # pragma: allowlist secret
     shown = repr(chosen(cast.alice))
     assert "shown-to-nobody" not in shown
     assert PLATFORM not in shown

@@ -11,6 +11,7 @@ from typing import Any
 from tests.walk import NOBODYS_ID
 
 ROLES = ("owner", "admin", "editor", "viewer", "stranger", "visitor")
+NO_KEY = "none"  # stands where a key of a provider would
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,7 @@ TABLE = [
         "POST",
         "users/api-keys/",
         (201, 201, 403, 403, 404, 401),
-        {"provider": "openai", "api_key": "not-a-real-key", "scope": "workspace", "skip_test": True},
+        {"provider": "openai", "api_key": NO_KEY, "scope": "workspace", "skip_test": True},
     ),
     Line("GET", "users/api-keys/{key}/", (200, 200, 200, 200, 404, 401)),
     Line("PATCH", "users/api-keys/{key}/", (200, 200, 403, 403, 404, 401), {"name": "New"}),
@@ -389,7 +390,7 @@ PAGES = [
         (302, 302, 422, 422, 302, 302),
         {
             "provider": "openai",
-            "api_key": "not-a-real-key",
+            "api_key": "none",
             "scope": "workspace",
             "purpose": "model",
             "skip_test": "on",

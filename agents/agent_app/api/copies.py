@@ -120,7 +120,7 @@ class ExportView(APIView):
         responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/x-python"): OpenApiTypes.STR},
     )
     def get(self, request: Request, agent_id: UUID) -> HttpResponse:
-        """The agent and those it hands over to, without secrets: a document to import, or a script for the Agents SDK."""
+        """The agent and those it hands over to, as a document to import or a script for the Agents SDK; no secret is in it."""
         agent = access.get_agent(identify(request), agent_id)
         which = request.query_params.get("version") or DRAFT
         if lists.choice(request, "format", ["json", "python"]) == "python":
