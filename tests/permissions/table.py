@@ -390,7 +390,7 @@ PAGES = [
         (302, 302, 422, 422, 302, 302),
         {
             "provider": "openai",
-            "api_key": "none",
+            "api_key": NO_KEY,
             "scope": "workspace",
             "purpose": "model",
             "skip_test": "on",
