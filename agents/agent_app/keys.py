@@ -68,8 +68,9 @@ def candidates(run: Run, resolved: ResolvedModel | None = None) -> list[ChosenKe
 
     A run that was priced as paid for with its own key is never answered with the operator's, nor the other way round.
     """
+    own_model = resolved is None or resolved.reference == run.model
     found = for_model(resolved or model_references.of_run(run), workspace_id=run.workspace_id, person_id=run.actor_id)
-    if resolved is None and run.key_source:
+    if own_model and run.key_source:
         found = [key for key in found if key.own == (run.key_source not in ("platform", "local"))]
         found.sort(key=lambda key: (key.source, key.id) != (run.key_source, run.key_id))
     return found
@@ -79,7 +80,7 @@ def for_model(resolved: ResolvedModel, *, workspace_id: UUID, person_id: UUID | 
     """The same for whoever asks: ``person_id`` is whose own keys may be used."""
     if resolved.local:
         return [ChosenKey(source="local", type=resolved.type)]
-    credits_first = Workspace.objects.filter(id=workspace_id, credits_first=True).exists()
+    credits_first = _platform(resolved) and Workspace.objects.filter(id=workspace_id, credits_first=True).exists()
     found = order(resolved, _rows(resolved, workspace_id, person_id), person_id=person_id, credits_first=credits_first)
     if not found and resolved.provider and not _typed(resolved):
         return [ChosenKey(source="none", type=resolved.type, row=resolved.provider)]
@@ -118,9 +119,7 @@ def order(
         of_provider.insert(0, ChosenKey(source="provider", type=own.type, hint=own.api_key_hint, row=own))
     pool = [_chosen("workspace", row) for row in shared if row.provider_id is None]
     personal = [_chosen("user", row) for row in usable if row.scope == KeyScope.USER]
-    platform = []
-    if _typed(resolved) and provider_types.platform_key(resolved.type):
-        platform = [ChosenKey(source="platform", type=resolved.type)]
+    platform = [ChosenKey(source="platform", type=resolved.type)] if _platform(resolved) else []
     paid = [*of_provider, *pool, *personal]
     return [*platform, *paid] if credits_first else [*paid, *platform]
 
@@ -136,7 +135,7 @@ def missing(resolved: ResolvedModel, *, of_run: bool) -> str:
 def used(chosen: ChosenKey) -> None:
     """Remember that a key was used; at most one write a minute."""
     now = timezone.now()
-    if chosen.row is not None:
+    if chosen.row is not None and (chosen.row.last_used_at is None or chosen.row.last_used_at < now - _USED):
         rows = type(chosen.row)._default_manager.filter(id=chosen.row.id)
         rows.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - _USED)).update(last_used_at=now)
 
@@ -155,6 +154,11 @@ def _serves(row: ProviderKey, resolved: ResolvedModel, person_id: UUID | None) -
     if row.provider_id is not None:
         return resolved.provider is not None and row.provider_id == resolved.provider.id
     return _typed(resolved)
+
+
+def _platform(resolved: ResolvedModel) -> bool:
+    """Whether the operator has a key for it."""
+    return _typed(resolved) and bool(provider_types.platform_key(resolved.type))
 
 
 def _typed(resolved: ResolvedModel) -> bool:

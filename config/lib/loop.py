@@ -34,6 +34,13 @@ def submit(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     return asyncio.run_coroutine_threadsafe(coroutine, get())
 
 
+def cancelled() -> bool:
+    """Whether the running task was told to end. Loops over Valkey ask: its client at times swallows a cancel that comes while it
+    opens or closes a connection."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _forget() -> None:
     """A forked child has the loop's memory but not its thread."""
     global _lock, _loop

@@ -180,6 +180,23 @@ def test_agents_of_one_name_are_told_apart(cast: Cast, provider: FakeOpenAI) -> 
     assert Span.objects.get(run=run, type="agent", name="History Tutor 2").agent_id == other.id
 
 
+def test_how_tools_are_to_be_called_reaches_the_model(cast: Cast, provider: FakeOpenAI) -> None:
+    triage, _tutor, definition = tutors(cast.alice)
+    chosen = {"tool_choice": "transfer_to_history_tutor", "parallel_tool_calls": False}
+    saved = cast.bob.api.patch(f"agents/{triage.id}/", {"model_settings": chosen})
+    assert saved.json()["model_settings"].items() >= chosen.items()
+    assert (
+        cast.bob.api.patch(f"agents/{triage.id}/", {"model_settings": {"tool_choice": "any of them"}}).status_code
+        == 400
+    )
+    provider.queue(TO_TUTOR, Script(deltas=("In 1789.",)))
+    execute(start_as(cast.alice, triage, definition | {"model_settings": chosen}))
+    asked = provider.exchanges[0].body
+    assert asked["tool_choice"] == {"type": "function", "function": {"name": "transfer_to_history_tutor"}}
+    assert asked["parallel_tool_calls"] is False
+    assert "tool_choice" not in provider.exchanges[1].body
+
+
 def test_the_spans_lie_below_their_agents_and_hold_what_was_asked_and_said(cast: Cast, provider: FakeOpenAI) -> None:
     triage, tutor, definition = tutors(cast.alice)
     provider.queue(TO_TUTOR, Script(status=400, message="The moon is in the way."))

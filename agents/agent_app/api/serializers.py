@@ -31,6 +31,11 @@ class ModelSettingsSerializer(Strict):
     reasoning_effort = serializers.ChoiceField(
         choices=["minimal", "low", "medium", "high"], required=False, allow_null=True
     )
+    parallel_tool_calls = serializers.BooleanField(required=False, allow_null=True)
+    tool_choice = serializers.RegexField(
+        r"^[A-Za-z0-9_-]{1,64}$", required=False, allow_null=True,
+        help_text="`auto`, `required`, `none`, or the name of the one tool or handoff to call first.",
+    )  # fmt: skip
     cache_ttl = serializers.IntegerField(
         min_value=0, max_value=30 * 86_400, required=False, allow_null=True,
         help_text="Seconds for which an answer is given again to the very same request, at temperature 0. 0: never.",

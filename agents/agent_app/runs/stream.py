@@ -17,7 +17,7 @@ from django.conf import settings
 from redis.exceptions import NoScriptError, RedisError
 
 from agent_app.runs.events import Event
-from config.lib import redis
+from config.lib import loop, redis
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class StreamWriter:
 
     async def _carry(self) -> None:
         delay = 0.05
-        while True:
+        while not loop.cancelled():
             await self._wake.wait()
             self._wake.clear()
             batch = list(self._queue)

@@ -27,7 +27,7 @@ from agent_app.runs.log import RunLog, save_events
 from agent_app.runs.registry import Outcome, RunContext, RunFailure
 from agent_app.runs.spans import save_spans
 from agent_app.runs.stream import StreamWriter, fence_key, read_stream
-from config.lib import logs, redis
+from config.lib import logs, loop, redis
 from config.lib.db import in_db
 from config.lib.ids import parse_uuid
 
@@ -262,12 +262,12 @@ class Worker:
 
     async def _listen(self) -> None:
         """Obey cancels within milliseconds. Whatever is missed here, the next heartbeat finds."""
-        while True:
+        while not loop.cancelled():
             client = redis.new_loop_client()
             try:
                 async with client.pubsub() as channel:
                     await channel.subscribe(CONTROL_CHANNEL)
-                    while True:
+                    while not loop.cancelled():
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=3.0)
                         if message is not None:
                             self._obey(message["data"].decode())

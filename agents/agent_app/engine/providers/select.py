@@ -40,7 +40,7 @@ def route_of(run: Run, resolved: ResolvedModel, *, planned: bool = False) -> Rou
     if planned and run.provider is not None and not run.key_source:  # begun before runs noted their key
         usable = [ChosenKey(source="provider", type=run.provider.type, row=run.provider)]
     else:
-        usable = keys.candidates(run, None if planned else resolved)
+        usable = keys.candidates(run, resolved)
     if not usable:
         return Route(resolved=resolved, problem=keys.missing(resolved, of_run=planned))
     keys.used(usable[0])
