@@ -197,7 +197,7 @@ def test_an_open_circuit_is_not_asked_and_says_so(provider: FakeOpenAI) -> None:
 
 
 def test_a_trial_that_is_refused_for_what_was_asked_closes_the_circuit(provider: FakeOpenAI, monkeypatch: Any) -> None:
-    monkeypatch.setattr(breaker, "OPEN_FOR", 0.01)
+    monkeypatch.setattr(breaker, "OPEN_FOR", 0.001)
     provider.queue(*[Script(status=502)] * 5, Script(status=400))
     resolved = first(provider)
     errors = [wire_world.run(asked(resolved, request())).error for _ in range(3)]

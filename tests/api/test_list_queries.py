@@ -11,22 +11,34 @@ from tests.api.operations import _schema
 # A list's path, and the file of the test that counts. Relative to /api/v1/ and tests/.
 COUNTED = {
     "agents/": "agents/test_agents_api.py",
+    "agents/{agent_id}/contexts/": "agents/test_versions_api.py",
+    "agents/{agent_id}/feedback/": "agents/test_feedback.py",
+    "agents/{agent_id}/files/": "agents/test_agent_files_api.py",
+    "agents/{agent_id}/handoffs/": "agents/test_versions_api.py",
+    "agents/{agent_id}/traces/": "agents/test_traces_api.py",
+    "agents/{agent_id}/versions/": "agents/test_versions_api.py",
     "audit/": "community/test_api_audit.py",
     "conversations/": "agents/test_conversations_api.py",
     "conversations/{conversation_id}/messages/": "agents/test_conversations_api.py",
     "credits/history/": "billing/test_api.py",
     "files/": "community/test_files_list.py",
     "inbox/": "community/test_invitations_own.py",
+    "models/": "agents/test_models_api.py",
+    "models/providers/{slug}/models/": "agents/test_models_api.py",
     "notifications/": "community/test_notifications.py",
     "providers/": "agents/test_providers_api.py",
     "runs/": "agents/test_runs_list_api.py",
     "tokens/": "community/test_api_tokens.py",
+    "users/api-keys/": "agents/test_api_keys.py",
     "users/me/invitations/": "community/test_invitations_own.py",
     "users/me/sign-ins/": "community/test_sign_ins.py",
     "workspaces/": "community/test_api_workspaces.py",
     "workspaces/{workspace_id}/invitations/": "community/test_invitations.py",
     "workspaces/{workspace_id}/members/": "community/test_members.py",
 }
+
+# What these list stands in the code, not in the database.
+FROM_CODE = {"agents/output-types/available/", "agents/templates/", "models/providers/"}
 
 
 def lists() -> list[str]:
@@ -46,12 +58,12 @@ def lists() -> list[str]:
 
 
 def test_every_list_is_counted_somewhere() -> None:
-    assert set(lists()) == set(COUNTED), "write a test that counts its queries, and name its file here"
+    assert set(lists()) - FROM_CODE == set(COUNTED), "write a test that counts its queries, and name its file here"
 
 
 @pytest.mark.parametrize(("path", "file"), COUNTED.items(), ids=list(COUNTED))
 def test_the_file_counts_it(path: str, file: str) -> None:
     text = (BASE_DIR / "tests" / file).read_text()
     last = re.sub(r"{\w+}/", "", path).rstrip("/").rpartition("/")[2]
-    assert re.search(r"django_assert_(max_)?num_queries\(", text)
+    assert re.search(r"django_assert_(max_)?num_queries\(|CaptureQueriesContext\(", text)
     assert last in text

@@ -1,5 +1,7 @@
 """Guessing is slow, and a stranger cannot lock anybody out (docs/adr/0008)."""
 
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,13 @@ PAIR, HOUR = attempts.PAIR_LIMITS[0][0], attempts.STRANGERS_LIMITS[0][0]
 @pytest.fixture(autouse=True)
 def behind_a_proxy(settings: Settings) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+
+
+@pytest.fixture(autouse=True)
+def within_one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries are counted by windows of the clock; a test that crossed the border of two would count in both."""
+    begun = time.time() // 3600 * 3600
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(time=lambda: begun))
 
 
 @pytest.fixture
