@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:  # rest_framework.views loads the classes below by name while 
 
 logger = logging.getLogger(__name__)
 
+# A number that may be too large, or text that looks like one.
+_LARGE = re.compile(rb"\d{18}|[eE]\+?\d\d")
+
 AsyncView = Callable[..., Awaitable[HttpResponseBase]]
 
 
@@ -56,18 +60,21 @@ def dumps(data: Any) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON in ``body``; nothing is an empty object. Raises InvalidInput, also for text that PostgreSQL cannot store."""
+    """The JSON in ``body``; nothing is an empty object. Raises InvalidInput, also for what PostgreSQL cannot store or gives back
+    as another value: it writes large floating point numbers out as integers that no JSON of ours can hold."""
     try:
         data = orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError as error:
         raise errors.InvalidInput(_("The body is not valid JSON: %(why)s.") % {"why": error}) from error
-    if b"\\u0000" in body and any("\0" in text for text in _texts(data)):
+    if b"\\u0000" in body and any(isinstance(leaf, str) and "\0" in leaf for leaf in _leaves(data)):
         raise errors.InvalidInput(_("The body holds a null character (\\u0000)."))
+    if _LARGE.search(body) and any(isinstance(leaf, float) and abs(leaf) >= 2**63 for leaf in _leaves(data)):
+        raise errors.InvalidInput(_("The body holds a number beyond 64 bits."))
     return data
 
 
-def _texts(data: Any) -> Iterator[str]:
-    """All text in ``data``, names and values. A loop: what is nested deeply must not exhaust the stack."""
+def _leaves(data: Any) -> Iterator[str | float]:
+    """All text and numbers in ``data``, names and values. A loop: what is nested deeply must not exhaust the stack."""
     left = [data]
     while left:
         part = left.pop()
@@ -75,7 +82,7 @@ def _texts(data: Any) -> Iterator[str]:
             left += [*part, *part.values()]
         elif isinstance(part, list):
             left += part
-        elif isinstance(part, str):
+        elif isinstance(part, str | float):
             yield part
 
 

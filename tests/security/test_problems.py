@@ -55,6 +55,8 @@ def test_a_method_that_does_not_fit(cast: Cast, path: str) -> None:
         (b'"text"', "application/json", 400),
         (b"[" * 5000 + b"]" * 5000, "application/json", 400),
         (b'{"name": "x", "metadata": {"a": "\\u0000"}}', "application/json", 400),
+        (b'{"name": "x", "metadata": {"a": -1.7976931348623157e+308}}', "application/json", 400),
+        (b'{"name": "x", "metadata": {"a": [18446744073709551616]}}', "application/json", 400),
         (b"name=x", "application/x-www-form-urlencoded", 415),
         (b"name: x", "application/yaml", 415),
         (b"<name>x</name>", "text/xml", 415),
