@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from agent_app.definition import checks
 from agent_app.models import Agent
+from config.lib.errors import InvalidInput
+from config.lib.http import parse_json
 
 _FILTERS = [
     ("all", _("The whole conversation")),
@@ -22,12 +24,15 @@ def parsed(text: str) -> Any:
     if not text.strip():
         return None
     try:
-        return json.loads(text)
+        json.loads(text)  # it knows the line
+        return parse_json(text.encode())
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise forms.ValidationError(
             _("This is not JSON: look at line %(line)s."), params={"line": line}, code="json"
         ) from error
+    except InvalidInput as error:
+        raise forms.ValidationError(error.detail, code="json") from error
 
 
 def as_text(value: Any) -> str:

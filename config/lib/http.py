@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -56,7 +57,10 @@ class JSONParser(parsers.JSONParser):
 
 
 def dumps(data: Any) -> bytes:
-    return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:  # an integer beyond 64 bits, of a model's answer
+        return json.dumps(data, default=str).encode()
 
 
 def parse_json(body: bytes) -> Any:

@@ -162,3 +162,10 @@ def test_an_agent_is_copied_and_an_export_is_imported_after_a_look(cast: Cast, a
     assert dave.post("/agents/import/", {"document": "not json"}).status_code == 422
     assert dave.post("/agents/import/", {"file": SimpleUploadedFile("x", b"\xff")}).status_code == 422
     assert dave.post("/agents/import/").status_code == 422
+
+
+@pytest.mark.parametrize("written", ['{"a": NaN}', '{"a": 1e308}', '{"a": "\\u0000"}', "{"])
+def test_json_that_cannot_be_kept_is_told_at_its_field(agent: Agent, browser: Client, written: str) -> None:
+    refused = browser.post(f"/agents/{agent.id}/save/", {"name": "Triage", "output_type": written}, headers=SCRIPT)
+    assert refused.status_code == 422
+    assert "output_type" in refused.json()["errors"]

@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -81,3 +82,7 @@ def test_a_log_line_is_json_with_the_ids_of_what_goes_on() -> None:
         logs.request_id.reset(token)
     assert (line["message"], line["level"], line["request_id"], line["run"]) == ("hello you", "INFO", "req-1", 7)
     assert "\n" not in JsonFormatter().format(record)
+
+
+def test_an_integer_that_a_model_made_too_large_is_answered_all_the_same() -> None:
+    assert http.dumps({"output": 10**308, "at": UUID(int=0)}).startswith(b'{"output": 1000')
