@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import django
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
@@ -18,7 +17,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     call_command("migrate", interactive=False, verbosity=1)
-    if settings.STATIC_ROOT:
+    if env.production:  # elsewhere they are served from where they are built
         call_command("collectstatic", interactive=False, verbosity=0)
     said = io.StringIO()
     if not env.production:

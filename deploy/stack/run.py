@@ -8,9 +8,8 @@ import sys
 import time
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 
-from deploy.stack import lock, services
+from deploy.stack import lock, prepared, services
 from deploy.stack.failures import StackError, last_lines
 from deploy.stack.options import WEB_READY_PATH, Options, prepare_directories, rotate_log
 from deploy.stack.process import Service
@@ -86,29 +85,21 @@ class Stack:
     ) -> None:
         await supervisor.start(plan.stores)
         first = [service for name, service in chosen.items() if name.split("-")[0] == "web" or name in FIRST]
-        work = [supervisor.start(plan.models)]
-        if chosen:
-            work.append(supervisor.run_once(prepare))
-        if seen := self.prepared_before():
-            # Most likely there is nothing to migrate; web and worker take no work before the schema fits in any case.
-            work.append(supervisor.start(first))
-        await asyncio.gather(*work)
-        if not seen:
-            await supervisor.start(first)
-        if chosen:
-            self.prepared.write_text(services.schema_digest(self.options.root))
+        application = self.prepare_and_start(supervisor, prepare, first) if chosen else supervisor.start([])
+        await asyncio.gather(supervisor.start(plan.models), application)
         if "web" in self.wanted:
             await supervisor.unless_stopped(asyncio.ensure_future(asyncio.to_thread(self.first_page)))
         self.banner(plan, chosen)
         await supervisor.start([service for service in chosen.values() if service not in first])
 
-    @property
-    def prepared(self) -> Path:
-        return self.options.var / "prepared"
-
-    def prepared_before(self) -> bool:
-        """Whether this ``var/`` was prepared with the migrations that the code has now."""
-        return self.prepared.exists() and self.prepared.read_text() == services.schema_digest(self.options.root)
+    async def prepare_and_start(self, supervisor: Supervisor, prepare: Service, first: list[Service]) -> None:
+        """A development database that is as it was left needs no preparing; in production static files may have changed."""
+        var, root = self.options.var, self.options.root
+        url = prepare.environment.get("DATABASE_URL") or self.options.env.DATABASE_URL
+        if self.options.production or not await asyncio.to_thread(prepared.was_prepared, var, root, url):
+            await supervisor.run_once(prepare)
+            await asyncio.to_thread(prepared.keep, var, root, url)
+        await supervisor.start(first)
 
     def first_page(self) -> None:
         """Ask the application whether it is ready; this also loads what the first visitor would wait for."""
@@ -134,7 +125,7 @@ class Stack:
                 say(f"  {name}={url}")
             say("\n  Ctrl-C stops everything.\n")
             return
-        welcome = self.options.runtime / "welcome"
+        welcome = prepared.welcome(self.options.var)
         lines = welcome.read_text().splitlines() if welcome.exists() else []
         say(f"\n  Troupe is ready on {self.address}  ({seconds:.1f} s)\n")
         for line in lines:

@@ -1,12 +1,10 @@
 """Which children `make run` has, in the order in which they start."""
 
-import hashlib
 import socket
 import sys
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from deploy.stack import model, postgres, ready, valkey
+from deploy.stack import model, postgres, prepared, ready, valkey
 from deploy.stack.failures import StackError
 from deploy.stack.options import Options
 from deploy.stack.process import Service
@@ -114,20 +112,11 @@ def application(options: Options, environment: dict[str, str], listener: socket.
     return {service.name: service for service in services}
 
 
-def schema_digest(root: Path) -> str:
-    """The names of the migrations in the code and the versions of the packages: what `migrate` would go by."""
-    files = (path for pattern in ("*/migrations/*.py", "*/*/migrations/*.py") for path in root.glob(pattern))
-    names = sorted(str(path.relative_to(root)) for path in files)
-    lock = root / "uv.lock"
-    packages = lock.read_bytes() if lock.exists() else b""
-    return hashlib.sha256("\n".join(names).encode() + packages).hexdigest()
-
-
 def prepare(options: Options, environment: dict[str, str]) -> Service:
-    """Migrate, collect static files, seed the demo. What is to be said at the sign-in lands in ``welcome``."""
+    """Migrate, collect static files, seed the demo. What is to be said at the sign-in lands in ``prepared.welcome``."""
     return Service(
         name="prepare",
-        command=[sys.executable, "-m", "deploy.stack.prepare", str(options.runtime / "welcome")],
+        command=[sys.executable, "-m", "deploy.stack.prepare", str(prepared.welcome(options.var))],
         environment=environment,
         directory=options.root,
         log=options.log("prepare"),

@@ -14,8 +14,8 @@ from tests.benchmarks.stack import Stack
 
 # As settlements write them: each account is granted once and then charged, each charge with its hold.
 FILL = (
-    """INSERT INTO community_workspace (id, name, email, created_at, updated_at)
-       SELECT gen_random_uuid(), 'w', 'w@example.com', now(), now() FROM generate_series(1, %(accounts)s)""",
+    """INSERT INTO community_workspace (id, name, email, default_model, credits_first, created_at, updated_at)
+       SELECT gen_random_uuid(), 'w', 'w@example.com', '', false, now(), now() FROM generate_series(1, %(accounts)s)""",
     """INSERT INTO billing_creditaccount (id, workspace_id, plan_id, balance, held, latest_hold, credit_line, entries, last_grant,
            created_at, updated_at)
        SELECT gen_random_uuid(), workspace.id, plan.id, 100000 - %(each)s * 0.25, 0, 0, 0, %(each)s + 1, 100000, now(), now()

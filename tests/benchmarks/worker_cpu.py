@@ -14,6 +14,8 @@ import argparse
 import asyncio
 import base64
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -45,8 +47,8 @@ from agent_app.runs.log import RunLog
 from agent_app.runs.registry import RunContext
 from agent_app.runs.stream import StreamWriter
 from config.lib.ids import uuid7
-from deploy.stack import embedded
 from tests.benchmarks import client, report
+from tests.benchmarks.stack import Stack
 from tests.fakes.server import in_process
 
 MODEL = "fake-200"
@@ -169,15 +171,21 @@ async def compare(protocol: str, kinds: dict[str, Kind], runs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
-    report.say(report.machine())
+    arguments = parser.parse_args()
+    if "DATABASE_URL" not in os.environ:  # Django reads its settings once: again, now that the stores are known
+        report.say(report.machine())
+        with Stack() as stack:
+            subprocess.run(
+                [sys.executable, "-m", __spec__.name, *sys.argv[1:]], env={**os.environ, **stack.variables}, check=True
+            )
+        return
     with (
         in_process("tests.fakes.openai_wire") as (openai_url, _),
         in_process("tests.fakes.anthropic_wire") as (anthropic_url, _),
-        embedded.valkey_server() as redis_url,
-        override_settings(REDIS_URL=redis_url, OUTBOUND_ALLOW_LOOPBACK_PROVIDERS=True),
+        override_settings(OUTBOUND_ALLOW_LOOPBACK_PROVIDERS=True),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        runner.run(measure(openai_url, anthropic_url, parser.parse_args().runs))
+        runner.run(measure(openai_url, anthropic_url, arguments.runs))
 
 
 if __name__ == "__main__":
