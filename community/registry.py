@@ -1,6 +1,6 @@
 """Where apps above this one put what the community needs of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -104,6 +104,10 @@ inbox_sources: dict[str, InboxSource] = {}
 
 def add_inbox(source: InboxSource) -> None:
     inbox_sources[source.kind] = source
+
+
+# Each tells which of some keys of the file storage it still wants: what belongs to no file and to nobody here is swept away.
+stored_keys: list[Callable[[Collection[str]], set[str]]] = []
 
 
 Eraser = Callable[[User], None]

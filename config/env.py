@@ -35,6 +35,9 @@ class Env(BaseSettings):
     VAR_DIR: Path = BASE_DIR / "var"
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     SENTRY_DSN: str = ""
+    OTEL_EXPORTER_OTLP_ENDPOINT: str = ""
+    OTEL_EXPORTER_OTLP_HEADERS: SecretStr = SecretStr("")
+    OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: bool = False
 
     DATABASE_URL: str = "postgresql://localhost:5432/troupe"
     DATABASE_POOL_SIZE: int = Field(default=12, ge=1)

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "THROTTLE_REGISTER": "0",
     "THROTTLE_INVITATION": "0",
     "DATABASE_POOL_SIZE": "8",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "",
     # Whatever keys the developer's shell holds: no test calls a provider with them.
     **{
         f"{name}_API_KEY": ""

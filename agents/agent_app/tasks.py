@@ -7,7 +7,7 @@ from celery import shared_task, signals
 from django.utils.module_loading import import_string
 
 from agent_app.runnable import ENGINE
-from agent_app.runs import closing, reaper
+from agent_app.runs import aftercare, closing, reaper
 from agent_app.runs.worker import worker
 from config.lib import loop
 from config.lib.ids import parse_uuid
@@ -36,6 +36,7 @@ def load_engine(instance: Any, **_: Any) -> None:
     """Before the first run: loading the SDK takes seconds, in which the event loop would renew no lease."""
     if "runs" in instance.app.amqp.queues.consume_from:
         import_string(ENGINE)
+        aftercare.collector()
 
 
 @signals.worker_shutting_down.connect

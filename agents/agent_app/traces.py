@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agent_app.models import Run, Span, SpanType
+from agent_app.runs import bodies
 from billing.selectors import run_entries
 from community.access import Actor
 from config.lib.errors import NotFound
@@ -50,6 +51,13 @@ def trace_of(run: Run) -> Trace:
     return Trace(run, spans, costs)
 
 
+def whole_trace_of(run: Run) -> Trace:
+    """The same, with bodies that are too large for their rows read from the file storage."""
+    trace = trace_of(run)
+    bodies.read_whole(trace.spans)
+    return trace
+
+
 def _add_up(spans: list[Span], costs: dict[UUID, Decimal]) -> None:
     """What lies above others has cost what they have. Those above began earlier, so this goes from the end."""
     for span in reversed(spans):
@@ -58,10 +66,21 @@ def _add_up(spans: list[Span], costs: dict[UUID, Decimal]) -> None:
 
 
 def first_error(spans: Iterable[Span]) -> Span | None:
-    """Where it went wrong first: the innermost span, not the agent that ended because of it."""
-    failed = [span for span in spans if span.failed]
+    """Where it went wrong first: the innermost span, not the agent that ended because of it.
+
+    A try of a model call that another try made up for is no such place, unless nothing else went wrong.
+    """
+    spans = list(spans)
+    made_good = {_call_of(span) for span in spans if span.type == SpanType.GENERATION and not span.failed}
+    every = [span for span in spans if span.failed]
+    failed = [span for span in every if span.type != SpanType.GENERATION or _call_of(span) not in made_good] or every
     inner = [span for span in failed if span.type != SpanType.AGENT]
     return next(iter(inner or failed), None)
+
+
+def _call_of(span: Span) -> str:
+    """What the tries of one model call have in common."""
+    return str(span.details.get("call") or span.id)
 
 
 # Traces of an agent
@@ -87,7 +106,7 @@ SELECT span.model, count(*), count(*) FILTER (WHERE span.error <> '{}'),
   FROM agents_span span
   LEFT JOIN billing_hold hold ON hold.run_id = span.run_id AND hold.attempt = span.attempt AND hold.step = span.step
  WHERE span.workspace_id = %s AND span.agent_id = %s AND span.type = 'generation' AND span.started_at >= %s
-   AND span.ended_at IS NOT NULL
+   AND span.ended_at IS NOT NULL AND NOT span.details ? 'passed_over'
  GROUP BY span.model ORDER BY count(*) DESC, span.model LIMIT 50
 """
 

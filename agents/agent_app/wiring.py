@@ -14,14 +14,14 @@ from agent_app.models import ACTIVE, Run
 from agent_app.models.keys import POOL_PURPOSE
 from agent_app.models.providers import KEY_PURPOSE
 from agent_app.runnable import AgentRunnable
-from agent_app.runs import registry
+from agent_app.runs import bodies, registry
 from agent_app.services import provider_keys, shares
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
 from community.events import MemberLeft, WorkspaceClosed
 from community.models import User
-from community.registry import add_inbox, demo_seeders, dependents, erasers, workspace_checks
+from community.registry import add_inbox, demo_seeders, dependents, erasers, stored_keys, workspace_checks
 from config.lib import events, jobs, secrets, shell
 from config.lib.errors import AppError, InvalidInput
 
@@ -67,6 +67,8 @@ def register() -> None:
         workspace_checks.append(check_default_model)
     if erase_keys not in erasers:
         erasers.append(erase_keys)
+    if bodies.wanted not in stored_keys:
+        stored_keys.append(bodies.wanted)
 
 
 def cancel_runs(event: WorkspaceClosed) -> None:

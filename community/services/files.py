@@ -20,7 +20,7 @@ from community.events import FileChecked
 from community.files import content, scanner, staging, storage
 from community.files.staging import Staged
 from community.models import FileStatus, StoredFile, User
-from community.registry import limit
+from community.registry import limit, stored_keys
 from config.lib import audit, events, jobs, realtime
 from config.lib.errors import AppError, TooLarge, Unavailable
 from config.lib.ids import uuid7
@@ -204,7 +204,7 @@ def files_sweep(*, batch: int = 500) -> int:
 
 def _remove_unknown(keys: list[str]) -> int:
     wanted = StoredFile.objects.filter(key__in=keys).exclude(status=FileStatus.INFECTED).values_list("key", flat=True)
-    unknown = set(keys) - set(wanted)
+    unknown = set(keys).difference(wanted, *(claim(keys) for claim in stored_keys))
     for key in unknown:
         storage.remove(key)
     return len(unknown)

@@ -25,3 +25,8 @@ PROVIDER_CONNECT_TIMEOUT = 10.0
 PROVIDER_STALL_TIMEOUT = 90.0
 PROVIDER_RETRY_DELAY = 0.5  # before the first repetition; doubled for each after it
 PROVIDER_TEST_TIMEOUT = 20.0  # one question of a test
+
+# Where spans are exported to (``agent_app/runs/otlp.py``), and whether with what was said in them. Empty: nowhere.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.OTEL_EXPORTER_OTLP_ENDPOINT
+OTEL_EXPORTER_OTLP_HEADERS = env.OTEL_EXPORTER_OTLP_HEADERS.get_secret_value()
+OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT = env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT

@@ -130,6 +130,15 @@ def test_the_first_error_is_the_one_inside(cast: Cast) -> None:
     assert first_error([]) is None
 
 
+def test_a_try_that_another_made_up_for_is_not_where_it_went_wrong(cast: Cast) -> None:
+    run = make_run(cast.alice, make_agent(cast.alice))
+    refused = make_span(run, error={"code": "provider_error"}, details={"try": 1})
+    answered = make_span(run, details={"try": 2, "call": str(refused.id)})
+    tool = make_span(run, "tool", error={"code": "tool_error"})
+    assert first_error([refused, answered, tool]) == tool
+    assert first_error([refused, answered]) == refused
+
+
 def test_bodies_are_capped_and_hold_no_keys() -> None:
     assert body({"a": ["Bearer abcdefghijklmnop", "x\nsk-abcdefghijklmnop\0"], "n": 1}) == {
         "a": ["[redacted]", "x\n[redacted]"], "n": 1,

@@ -58,13 +58,48 @@ def test_the_fallback_s_price_is_paid_and_the_run_names_it(
     assert holds == {"fake/m": ("settled", Decimal(0)), "ours/claude": ("settled", Decimal("3.6040"))}
     (charge,) = LedgerEntry.objects.filter(run_id=run.id, kind="charge").exclude(amount=0)
     assert (-charge.amount, charge.price["reference"]) == (run.credits, "anthropic/claude")
-    span = Span.objects.get(run=run, type="generation")
-    assert (span.name, span.model, span.step) == ("fake/m", "ours/claude", "turn:2")
+    spans = Span.objects.filter(run=run, type="generation").order_by("started_at", "id")
+    assert [(span.name, span.model, span.step, span.failed) for span in spans] == [
+        *[("fake/m", "fake/m", "", True)] * 3, ("ours/claude", "ours/claude", "turn:2", False),
+    ]  # fmt: skip
     (told,) = [event.payload() for event in followed(run) if event.type == "run_status"]
     assert (told["model"], run.metadata["routing"]) == (
         "ours/claude",
         [{"model": "ours/claude", "why": told["detail"]}],
     )
+    assert_adds_up()
+
+
+def test_each_try_is_a_span_with_its_number_error_and_wait_and_only_one_is_on_the_bill(
+    cast: Cast, agent: Agent, provider: FakeOpenAI, claude: FakeAnthropic
+) -> None:
+    provider.queue(Script(status=503), Script(status=429, retry_after=0), Script(status=401))
+    claude.queue(Script(deltas=("Here.",), prompt_tokens=900))
+    run = run_with(cast, agent, "gone/away", "ours/claude")
+    spans = cast.carol.api.get(f"runs/{run.id}/trace/").json()["spans"]
+    tries = [span for span in spans if span["type"] == "generation"]
+    first = tries[0]["id"]
+    assert [(span["name"], span["details"].get("try"), span["details"].get("status")) for span in tries] == [
+        ("fake/m", 1, 503), ("fake/m", 2, 429), ("fake/m", 3, 401), ("gone/away", 4, None), ("ours/claude", 5, None),
+    ]  # fmt: skip
+    assert ["call" in span["details"] for span in tries] == [False, True, True, True, True]
+    assert {span["details"]["call"] for span in tries[1:]} == {first}
+    assert [span["details"].get("wait_ms") is not None for span in tries] == [True, True, False, False, False]
+    assert ["HTTP 503" in (span["error"] or {}).get("error", "") for span in tries] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    assert [span["cost"] for span in tries] == [*["0.0000"] * 4, f"{run.credits:.4f}"]
+    assert (tries[3]["details"]["passed_over"], tries[4]["details"]["provider"]) == (True, "anthropic")
+    stats = cast.carol.api.get(f"agents/{agent.id}/stats/").json()["models"]
+    assert {row["model"]: (row["calls"], row["errors"], row["cost"]) for row in stats} == {
+        "fake/m": (3, 3, "0.0000"), "ours/claude": (1, 0, f"{run.credits:.4f}"),
+    }  # fmt: skip
+    page = cast.carol.browser().get(f"/runs/{run.id}/trace/").content.decode()
+    assert "Asked again after" in page and ">Try<" in page
     assert_adds_up()
 
 

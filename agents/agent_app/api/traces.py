@@ -18,17 +18,26 @@ from config.lib import lists
 
 class SpanOutput(serializers.ModelSerializer[Span]):
     type = serializers.ChoiceField(choices=SpanType.choices)
-    input = serializers.JSONField(allow_null=True, help_text="Shortened where it has more than 64 KB.")
-    output = serializers.JSONField(allow_null=True)
+    input = serializers.JSONField(
+        allow_null=True,
+        help_text="What went in. Of a body of more than 4 MB, and of those that come after 16 MB of others, there is only the "
+        "beginning: `truncated` is true, `bytes` says how long it was, and `head` is how it began.",
+    )
+    output = serializers.JSONField(allow_null=True, help_text="What came out, like `input`.")
     usage = serializers.DictField(help_text="Tokens; empty where no model was asked.")
     cost = serializers.CharField(help_text="Credits with four decimals, those of the spans below included.")
     error = serializers.SerializerMethodField()
+    details = serializers.DictField(
+        help_text="Of a model call: `try` counts the tries of one call from 1, `call` is the first try's id (in those after it), "
+        "`provider` a type, `status` the HTTP status of a refusal, `wait_ms` how long was waited before the next try, "
+        "`passed_over` a model that was not even asked."
+    )
 
     class Meta:
         model = Span
         fields = (
             "id", "parent_id", "type", "name", "agent_id", "model", "attempt", "started_at", "ended_at", "input", "output",
-            "usage", "cost", "error",
+            "usage", "cost", "error", "details",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -97,13 +106,13 @@ class AgentActivityOutput(serializers.Serializer[Any]):
 class RunTraceView(APIView):
     @extend_schema(operation_id="runs_trace", responses=TraceOutput)
     def get(self, request: Request, run_id: UUID) -> Response:
-        return Response(TraceOutput(traces.trace_of(access.get_run(identify(request), run_id))).data)
+        return Response(TraceOutput(traces.whole_trace_of(access.get_run(identify(request), run_id))).data)
 
 
 class TraceView(APIView):
     @extend_schema(operation_id="traces_retrieve", responses=TraceOutput)
     def get(self, request: Request, trace_id: str) -> Response:
-        return Response(TraceOutput(traces.trace_of(traces.get_run_by_trace(identify(request), trace_id))).data)
+        return Response(TraceOutput(traces.whole_trace_of(traces.get_run_by_trace(identify(request), trace_id))).data)
 
 
 class AgentTracesView(APIView):

@@ -169,7 +169,7 @@ def _member(
 ) -> Member:
     resolved = routes[0].resolved
     settings, budget = _settings(definition, resolved)
-    model = RecordedModel(model_for(routes, sink, cache), resolved.reference, sink, recorder)
+    model = RecordedModel(model_for(routes, sink, cache), resolved.reference, recorder)
     agent: Agent[Any] = Agent(
         name=name,
         instructions=definition.get("instructions") or None,

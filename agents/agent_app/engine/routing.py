@@ -22,6 +22,7 @@ from agent_app.engine.providers.protocol import Protocol
 from agent_app.engine.providers.request import Request
 from agent_app.engine.response_cache import ResponseCache
 from agent_app.engine.sink import Sink
+from agent_app.engine.tracing import this_call
 from agent_app.model_references import ResolvedModel
 from agent_app.runs.registry import Usage
 from config.lib.errors import NotEnoughCredits
@@ -105,6 +106,7 @@ class RoutedModel(WireModel):
             else:
                 self._sink.answered_by(route.resolved)
                 return answer, route
+            this_call().passed_over(route.reference, troubles[-1][1])
         raise _all_of(troubles)
 
 
@@ -153,6 +155,7 @@ class _Asked:
                 if half_open and not error.broken:  # it is there again, whatever it has against this request
                     await breaker.succeeded(endpoint.circuit)
                 wait = await self._after(error, endpoint, attempt)
+                this_call().fails(error, wait)
                 if wait is None:
                     raise
                 await asyncio.sleep(wait)
@@ -195,6 +198,7 @@ class _Asked:
             )
             self._limited, self._held = self._request.limited(most), True
         self._begun()
+        this_call().begins(self._route.reference, self._route.resolved.type, self._request.items)
         body = protocol.body(endpoint, self._limited)
         answer = protocol.answer(endpoint, self._limited, self._sink)
         try:
@@ -208,6 +212,7 @@ class _Asked:
             usage = answer.usage(self._request.prompt_tokens)
             if not answer.refused:
                 self._sink.turn_used(usage)
+                this_call().used(self._sink.step)
                 self._held = False
         self._sink.truncated = answer.truncated
         return ModelResponse(output=answer.output(), usage=sdk_usage(usage), response_id=answer.id or None)

@@ -39,11 +39,6 @@ class Sink:
         """What this task's last model call is called on the bill; empty before the first."""
         return _step.get("")
 
-    @property
-    def step_model(self) -> str:
-        """Whose call that was: an agent's own model, or one that stood in for it."""
-        return self._models.get(self.step, "")
-
     @contextmanager
     def silent(self) -> Iterator[None]:
         """What is said within is held and paid for as ever, but shown to nobody."""

@@ -3,6 +3,7 @@
 Spans are kept in ``produced.spans`` when they end; the worker writes them with its other upkeep.
 """
 
+from contextvars import ContextVar
 from typing import Any
 
 from agents import ModelResponse, ModelSettings
@@ -10,7 +11,6 @@ from agents.models.interface import Model
 from django.utils import timezone
 
 from agent_app.engine.providers.errors import ProviderError
-from agent_app.engine.sink import Sink
 from agent_app.runs.registry import Produced
 from agent_app.runs.spans import Recorded, SpanType
 from config.lib.errors import AppError
@@ -45,16 +45,88 @@ class Recorder:
         self._produced.spans.append(span)
 
 
+class Call:
+    """One call of a model with all its tries: each that was made is a span, and so is each model that was passed over."""
+
+    def __init__(self, recorder: Recorder, name: str, given: dict[str, Any]) -> None:
+        self._recorder = recorder
+        self._name = name
+        self._given = given
+        self._first = recorder.open("generation", name, model=name, input=given)
+        self._tries = 0
+        self._open: Recorded | None = None
+        self._last: ProviderError | None = None
+
+    def begins(self, reference: str, provider: str, items: list[Any]) -> None:
+        """A model is asked, by one of its keys, with what it can take of what was given."""
+        self._open = span = self._next(reference)
+        span.details["provider"] = provider
+        span.input = {**self._given, "items": items}
+
+    def used(self, step: str) -> None:
+        """What the open try has used is on the bill under ``step``."""
+        if self._open is not None:
+            self._open.step = step
+
+    def fails(self, error: ProviderError, wait: float | None) -> None:
+        """So ends the open try; ``wait``: in how many seconds the same model is asked again (None: it is not)."""
+        if (span := self._open) is None:
+            return
+        self._open, self._last = None, error
+        if error.status:
+            span.details["status"] = error.status
+        if wait is not None:
+            span.details["wait_ms"] = round(wait * 1000)
+        self._recorder.close(span, error=_told(error))
+
+    def passed_over(self, reference: str, error: ProviderError) -> None:
+        """A model that was not even asked. One whose tries have failed is known already."""
+        if error is not self._last:
+            span = self._next(reference)
+            span.details["passed_over"] = True
+            self._recorder.close(span, error=_told(error))
+
+    def ends(self, answer: ModelResponse | None, error: dict[str, str] | None) -> list[Any]:
+        """What was answered, as items."""
+        span = self._open
+        if span is None and (answer is not None or not self._tries):  # kept from before, or nobody could be asked
+            span = self._first
+        made = None if answer is None else [item.model_dump(exclude_unset=True) for item in answer.output]
+        if span is not None:
+            span.usage = _usage(answer) if answer is not None else None
+            self._recorder.close(span, made, error)
+        return made or []
+
+    def _next(self, reference: str) -> Recorded:
+        self._tries += 1
+        if self._tries == 1:
+            span = self._first
+            span.name = span.model = reference
+        else:
+            span = self._recorder.open("generation", reference, model=reference, input=self._given)
+            span.details["call"] = str(self._first.id)
+        span.details["try"] = self._tries
+        return span
+
+
+# The call that this task makes: agents that work side by side share everything else.
+_call: ContextVar[Call | None] = ContextVar("call", default=None)
+
+
+def this_call() -> Call:
+    """The call under way; one that nobody reads where none is recorded (a test of a model alone)."""
+    return _call.get() or Call(Recorder(Produced()), "", {})
+
+
 class RecordedModel(Model):
     """A model whose calls are spans. Everything else is the wrapped model's business.
 
     ``asked`` is what the last call was given and ``said`` what it answered: an answer that must be given anew needs both.
     """
 
-    def __init__(self, model: Model, name: str, sink: Sink, recorder: Recorder) -> None:
+    def __init__(self, model: Model, name: str, recorder: Recorder) -> None:
         self._model = model
         self._name = name
-        self._sink = sink
         self._recorder = recorder
         self.asked: list[Any] = []
         self.said: list[Any] = []
@@ -64,34 +136,34 @@ class RecordedModel(Model):
         handoffs: Any, tracing: Any, **more: Any,
     ) -> ModelResponse:  # fmt: skip
         self.asked = [{"role": "user", "content": input}] if isinstance(input, str) else list(input)
-        span = self._recorder.open("generation", self._name, model=self._name)
-        span.input = {"instructions": system_instructions, "items": self.asked, "tools": _names(tools, handoffs)}
+        given = {"instructions": system_instructions, "items": self.asked, "tools": _names(tools, handoffs)}
+        call = Call(self._recorder, self._name, given)
         error: dict[str, str] | None = {"code": "cancelled", "error": ""}
         answer: ModelResponse | None = None
-        before = self._sink.step
+        token = _call.set(call)
         try:
             answer = await self._model.get_response(
                 system_instructions, input, model_settings, tools, output_schema, handoffs, tracing, **more
             )
             error = None
         except ProviderError as failure:
-            error = {"code": failure.code, "error": failure.message}
+            error = _told(failure)
             raise
         except AppError as failure:
             error = {"code": failure.error_code, "error": str(failure.detail)}
             raise
         finally:
-            if self._sink.step != before:  # else nothing was asked, and nothing is on the bill
-                span.step, span.model = self._sink.step, self._sink.step_model
-            if answer is not None:
-                self.said = [item.model_dump(exclude_unset=True) for item in answer.output]
-                span.usage = _usage(answer)
-            self._recorder.close(span, self.said if answer is not None else None, error)
+            _call.reset(token)
+            self.said = call.ends(answer, error)
         return answer
 
     def stream_response(self, *arguments: Any, **more: Any) -> Any:
         """We never ask the SDK for its stream (see ``execute``)."""
         raise NotImplementedError
+
+
+def _told(error: ProviderError) -> dict[str, str]:
+    return {"code": error.code, "error": error.message}
 
 
 def _names(tools: Any, handoffs: Any) -> list[str]:

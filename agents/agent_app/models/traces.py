@@ -17,7 +17,11 @@ class SpanType(models.TextChoices):
 
 
 class Span(models.Model):
-    """One span, written once, when it has ended (``runs/spans.py``). Its cost is that of the bill's ``attempt`` and ``step``."""
+    """One span, written once, when it has ended (``runs/spans.py``). Its cost is that of the bill's ``attempt`` and ``step``.
+
+    Of a body that is too large for the row, ``input`` and ``output`` have the beginning: the whole is in the file storage
+    (``runs/bodies.py``), as long as ``input_bytes`` and ``output_bytes`` say.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey("community.Workspace", on_delete=models.CASCADE, related_name="+")
@@ -33,6 +37,12 @@ class Span(models.Model):
     ended_at = models.DateTimeField(null=True)
     input = models.JSONField(null=True)
     output = models.JSONField(null=True)
+    # With defaults of the database: a worker of the version before writes none of these.
+    input_bytes = models.PositiveIntegerField(default=0, db_default=0)
+    output_bytes = models.PositiveIntegerField(default=0, db_default=0)
+    details = models.JSONField(
+        default=dict, db_default={}, help_text=_("Of a model call: which try it was, and what came of it.")
+    )
     usage = models.JSONField(default=dict)
     error = models.JSONField(default=dict)
 

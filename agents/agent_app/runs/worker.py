@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from agent_app.models import Run, RunStatus
 from agent_app.runs import charges, events, lifecycle, registry
+from agent_app.runs.aftercare import Aftercare
 from agent_app.runs.lifecycle import CONTROL_CHANNEL, Claim
 from agent_app.runs.log import RunLog, save_events
 from agent_app.runs.registry import Outcome, RunContext, RunFailure
@@ -62,6 +63,7 @@ class Worker:
         self.stopping = False
         self._early_cancels: deque[UUID] = deque(maxlen=200)
         self._writer = StreamWriter()
+        self._aftercare = Aftercare()
         self._upkeep: list[asyncio.Task[None]] = []
 
     async def execute(self, run_id: UUID) -> None:
@@ -174,6 +176,7 @@ class Worker:
         if last:
             log.saved(unsaved)
             log.send(last)
+            self._aftercare.take(run, produced.spans, ended=True)
         if run.concurrency:
             await self._call_next(run)
 
@@ -189,6 +192,7 @@ class Worker:
         await self._writer.drained()
         run, unsaved = context.run, list(context.log.unsaved)
         await self._until_stored(active, lambda: in_db(lifecycle.release, run, context.produced, unsaved))
+        self._aftercare.take(run, context.produced.spans)
 
     async def _until_stored(self, active: Active, store: Callable[[], Awaitable[T]]) -> T | None:
         delay = 0.2
@@ -206,7 +210,7 @@ class Worker:
 
     def _start_upkeep(self) -> None:
         if not self._upkeep:
-            for work in (self._keep_leases(), self._save(), self._listen()):
+            for work in (self._keep_leases(), self._save(), self._listen(), self._aftercare.keep_going()):
                 self._upkeep.append(asyncio.create_task(work))
 
     async def _keep_leases(self) -> None:
@@ -258,6 +262,7 @@ class Worker:
             return
         written = {span.id for _run_id, _attempt, batch in batches for span in batch}
         for each in going_on:
+            self._aftercare.take(each.run, [span for span in each.produced.spans if span.id in written])
             each.produced.spans = [span for span in each.produced.spans if span.id not in written]
 
     async def _listen(self) -> None:
@@ -299,6 +304,7 @@ class Worker:
         if remaining:
             await asyncio.wait(remaining, timeout=settings.RUN_SHUTDOWN_GRACE)
         await self._writer.drained()
+        await self._aftercare.finish(settings.RUN_SHUTDOWN_GRACE)
 
 
 @cache

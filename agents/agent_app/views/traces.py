@@ -14,9 +14,12 @@ from django.views.decorators.http import require_GET
 from agent_app.access import get_run
 from agent_app.models import Run, Span, SpanType
 from agent_app.output_formats import shown
+from agent_app.runs import bodies
+from agent_app.runs.spans import MOST_INLINE
 from agent_app.traces import Trace, first_error, trace_of
 from agent_app.views.agents import is_fragment
 from community.views.guard import ActorRequest, signed_in
+from config.lib.ids import parse_uuid
 
 _ICONS: dict[str, str] = {
     SpanType.AGENT: "bot", SpanType.GENERATION: "cpu", SpanType.TOOL: "wrench", SpanType.HANDOFF: "arrow-right",
@@ -36,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A span as the waterfall shows it. ``start`` and ``width`` are percent of the whole run."""
+    """A span as the waterfall shows it. ``start`` and ``width`` are percent of the whole run; ``cut``: a body is not whole."""
 
     span: Span
     depth: int
@@ -48,6 +51,7 @@ class Row:
     tokens: int | None
     cost: Any
     opened: bool
+    cut: bool
     given: list[Part]
     made: list[Part]
 
@@ -55,14 +59,16 @@ class Row:
 @require_GET
 @signed_in
 def run_trace(request: ActorRequest, run_id: UUID) -> HttpResponse:
-    """The filter and the raw view live in the address. HTMX asks for the waterfall only."""
+    """The filter, the raw view and the span that is shown whole live in the address. HTMX asks for the waterfall only."""
     run = get_run(request.actor, run_id)
     asked, raw = request.GET.get("show", ""), request.GET.get("view") == "raw"
-    context = {"run": run, "raw": raw, **waterfall(trace_of(run), show=asked, raw=raw)}
+    trace, whole = trace_of(run), parse_uuid(request.GET.get("whole", ""))
+    bodies.read_whole(span for span in trace.spans if span.id == whole)
+    context = {"run": run, "raw": raw, **waterfall(trace, show=asked, raw=raw, whole=whole)}
     return render(request, "runs/_waterfall.html" if is_fragment(request) else "runs/trace.html", context)
 
 
-def waterfall(trace: Trace, *, show: str = "", raw: bool = False) -> dict[str, Any]:
+def waterfall(trace: Trace, *, show: str = "", raw: bool = False, whole: UUID | None = None) -> dict[str, Any]:
     """What templates/runs/_waterfall.html needs. ``show`` is a type of span, or ``errors``; anything else shows all."""
     run, spans = trace.run, trace.spans
     began = min([run.created_at, *(span.started_at for span in spans)])
@@ -74,10 +80,11 @@ def waterfall(trace: Trace, *, show: str = "", raw: bool = False) -> dict[str, A
     for span in spans:
         depths[span.id] = min(depths.get(span.parent_id, -1) + 1, _DEEPEST) if span.parent_id else 0
         if show not in _filters(spans) or show == span.type or (show == "errors" and span.failed):
-            rows.append(_row(trace, span, depths[span.id], (began, total), span == wrong, raw))
+            opened = span.id == whole if whole else span == wrong
+            rows.append(_row(trace, span, depths[span.id], (began, total), opened, raw))
     return {
         "rows": rows, "axis": [total * 1000 * mark / _MARKS for mark in range(_MARKS + 1)], "first_error": wrong,
-        "show": show, "filters": _filters(spans), "span_count": len(spans),
+        "show": show, "filters": _filters(spans), "span_count": len(spans), "whole": whole,
     }  # fmt: skip
 
 
@@ -101,12 +108,22 @@ def _row(trace: Trace, span: Span, depth: int, scale: tuple[Any, float], opened:
         span=span, depth=depth, icon="circle-x" if span.failed else _ICONS[span.type],
         kind="bad" if span.failed else span.type, start=round(min(start, 99.4), 2),
         width=round(min(max(seconds / total * 100, 0.6), 100 - min(start, 99.4)), 2), milliseconds=seconds * 1000,
-        tokens=span.usage.get("total_tokens"), cost=trace.costs[span.id], opened=opened,
+        tokens=span.usage.get("total_tokens"), cost=trace.costs[span.id], opened=opened, cut=_cut(span),
         given=readers[0](span.input), made=readers[1](span.output),
     )  # fmt: skip
 
 
 # Bodies, for people
+
+
+def _cut(span: Span) -> bool:
+    """Whether of one of its bodies only what its row has is shown."""
+    sides = ((span.input, span.input_bytes), (span.output, span.output_bytes))
+    return any(size and _short(body) for body, size in sides)
+
+
+def _short(body: Any) -> bool:
+    return isinstance(body, dict) and bool(body.get("truncated")) and len(body.get("head", "")) <= MOST_INLINE
 
 
 def _as_json(body: Any) -> list[Part]:
