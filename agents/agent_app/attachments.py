@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
+from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from agent_app.engine.tokens import FileData
 from agent_app.model_references import ResolvedModel
 from agent_app.models import Message
+from agent_app.pdf import MOST_PAGES, PAGE_TOKENS, pages
 from agent_app.selectors import files_of
 from community.access import Actor, get_file
 from community.files import storage
@@ -20,8 +23,11 @@ from config.lib.errors import Conflict, NotFound, Refused
 MAX_FILES = 20
 MAX_TEXT = 120_000  # bytes of a text file that are sent; what is cut is said
 MAX_IMAGE = 10 * 2**20
+MAX_DOCUMENT = 10 * 2**20
 IMAGE_TOKENS = 1500  # what providers count for a large one
 _FRAME_TOKENS = 64
+_REMEMBERED = 30 * 86_400  # seconds: files never change
+DOCUMENT = "application/pdf"
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _TEXTS = frozenset(
     f"application/{name}" for name in ("json", "jsonl", "xml", "javascript", "yaml", "toml", "sql", "x-sh", "x-csh")
@@ -30,12 +36,13 @@ _TEXTS = frozenset(
 
 @dataclass(frozen=True)
 class Content:
-    """What is sent of a file: ``text`` (shortened where ``cut``), or ``image`` as a data address. Neither: it is gone."""
+    """What is sent of a file: ``text`` (shortened where ``cut``), ``image`` or ``document`` as a data address. Else it is gone."""
 
     name: str
     text: str = ""
     cut: bool = False
     image: str = ""
+    document: FileData | None = None
 
 
 NOTHING: Mapping[UUID, Content] = MappingProxyType({})
@@ -70,6 +77,11 @@ def sees(resolved: ResolvedModel) -> bool:
     return not resolved.local and resolved.capabilities.get("vision") is not False
 
 
+def reads_documents(resolved: ResolvedModel) -> bool:
+    """Whether a PDF can be sent to a model as it is: OpenAI's Responses and Anthropic take them, for models that see."""
+    return sees(resolved) and resolved.api in ("responses", "messages")
+
+
 def check(files: Iterable[StoredFile], resolved: ResolvedModel) -> None:
     """Raises Refused (``capability``) for what the model cannot read: before the run, not in the middle of it."""
     for file in files:
@@ -81,27 +93,63 @@ def check(files: Iterable[StoredFile], resolved: ResolvedModel) -> None:
                 )
             if file.size > MAX_IMAGE:
                 raise Refused(_("“%(name)s” is too large: an image may have up to 10 MB.") % said)
+        elif file.mime == DOCUMENT:
+            if why := document_problem(file, resolved):
+                raise Refused(why)
         elif not is_text(file.mime):
-            raise Refused(
-                _("“%(name)s” cannot be read by a model. Attach images (PNG, JPEG, GIF, WebP) or text files.") % said
-            )
+            text = _("“%(name)s” cannot be read by a model. Attach images (PNG, JPEG, GIF, WebP), PDFs or text files.")
+            raise Refused(text % said)
+
+
+def document_problem(file: StoredFile, resolved: ResolvedModel) -> str:
+    """Why a PDF is not sent to a model; empty where it is."""
+    said = {"name": file.name, "model": resolved.reference, "most": MOST_PAGES}
+    if not reads_documents(resolved):
+        text = _(
+            "%(model)s takes no PDF, so “%(name)s” cannot be sent to it. Choose a model of Anthropic, or one that is asked by "
+            "OpenAI's Responses, or attach the text."
+        )
+    elif file.size > MAX_DOCUMENT:
+        text = _("“%(name)s” is too large: a PDF may have up to 10 MB.")
+    elif pages_of(file) > MOST_PAGES:
+        text = _("“%(name)s” is too long: a PDF may have up to %(most)d pages.")
+    else:
+        return ""
+    return text % said
+
+
+def pages_of(file: StoredFile) -> int:
+    """How many pages a PDF has, read once. Where that cannot be told, as many as may be. Raises Unavailable."""
+    name = f"pdf-pages:{file.id}"
+    if (known := cache.get(name)) is not None:
+        return int(known)
+    try:
+        with storage.read(file.key) as stream:
+            found = pages(stream.read(MAX_DOCUMENT)) or MOST_PAGES
+    except NotFound:
+        found = MOST_PAGES
+    cache.set(name, found, _REMEMBERED)
+    return found
 
 
 def most_tokens(messages: list[Message]) -> dict[UUID, int]:
     """What the files of each message cost at most; no query where there are none."""
     files = files_of(messages)
     return {
-        message.id: sum(_most(files.get(file_id)) for file_id in message.attachments)
+        message.id: sum(most_of(files.get(file_id)) for file_id in message.attachments)
         for message in messages
         if message.attachments
     }
 
 
-def _most(file: StoredFile | None) -> int:
+def most_of(file: StoredFile | None) -> int:
+    """What a file costs at most."""
     if file is None:
         return _FRAME_TOKENS
     if is_image(file.mime):
         return _FRAME_TOKENS + IMAGE_TOKENS
+    if file.mime == DOCUMENT:
+        return _FRAME_TOKENS + pages_of(file) * PAGE_TOKENS
     return _FRAME_TOKENS + (min(file.size * 3 // 2, MAX_TEXT) + 2) // 3  # UTF-16 grows on its way to UTF-8
 
 
@@ -111,22 +159,28 @@ def contents(messages: list[Message]) -> Mapping[UUID, Content]:
     if not wanted:
         return NOTHING
     files = files_of(messages)
-    return {file_id: _read(files[file_id]) if file_id in files else Content("") for file_id in wanted}
+    return {file_id: content_of(files[file_id]) if file_id in files else Content("") for file_id in wanted}
 
 
-def _read(file: StoredFile) -> Content:
+def content_of(file: StoredFile) -> Content:
     if not file.downloadable:  # found infected after it was sent
         return Content(file.name)
-    image = is_image(file.mime)
+    image, document = is_image(file.mime), file.mime == DOCUMENT
     try:
         with storage.read(file.key) as stream:
-            raw = stream.read(MAX_IMAGE if image else MAX_TEXT + 1)
+            raw = stream.read(MAX_IMAGE if image or document else MAX_TEXT + 1)
     except NotFound:
         return Content(file.name)
     if image:
-        return Content(file.name, image=f"data:{file.mime};base64,{base64.b64encode(raw).decode()}")
+        return Content(file.name, image=_address(file, raw))
+    if document:
+        return Content(file.name, document=FileData(_address(file, raw), tokens=pages_of(file) * PAGE_TOKENS))
     text, cut = shortened(decoded(raw), MAX_TEXT)
     return Content(file.name, text=text or " ", cut=cut or len(raw) > MAX_TEXT)
+
+
+def _address(file: StoredFile, raw: bytes) -> str:
+    return f"data:{file.mime};base64,{base64.b64encode(raw).decode()}"
 
 
 def decoded(raw: bytes) -> str:

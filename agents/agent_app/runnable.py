@@ -9,7 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from agent_app import access, attachments, calls, keys, model_references, selectors
+from agent_app import access, agent_files, attachments, calls, keys, model_references, selectors
 from agent_app.auto import AUTO
 from agent_app.auto_task import task_of
 from agent_app.definition.choice import version_for
@@ -32,7 +32,7 @@ class AgentRunnable:
     """See ``runs.registry.Runnable``."""
 
     def plan(self, run_id: UUID, *, actor: Actor, object_id: UUID, run_input: RunInput, source: str) -> Run:
-        agent = access.get_agent(actor, object_id, "agent.run")
+        agent = access.get_agent_to_run(actor, object_id)
         self._check(run_input)
         if agent.status in OFF:
             raise Conflict(
@@ -62,7 +62,8 @@ class AgentRunnable:
         planned = Run(
             id=run_id, workspace_id=actor.workspace_id, kind="agent", agent=agent, snapshot=snapshot,
             version=version.number if version else None, conversation_id=message.conversation_id, user_message=message,
-            input={"message": run_input.message} | ({} if context is None else {"context": context}),
+            input={"message": run_input.message} | ({} if context is None else {"context": context})
+            | ({"agent_files": True} if getattr(agent, "has_files", False) else {}),  # else nobody asks for them
             model=resolved.reference, provider=resolved.provider, metadata=run_input.metadata | routing, source=source,
             actor_id=actor.id, actor_name=actor.user.display_name[:120],
         )  # fmt: skip
@@ -94,9 +95,20 @@ class AgentRunnable:
         definition = run.snapshot.definition
         return calls.model_call(
             run,
-            lambda: calls.prompt_tokens(definition["instructions"], self._history(run), definition.get("history")),
+            lambda: (
+                calls.prompt_tokens(definition["instructions"], self._history(run), definition.get("history"))
+                + self._files_tokens(run)
+            ),
             (definition["model_settings"] or {}).get("max_tokens"),
         )
+
+    @staticmethod
+    def _files_tokens(run: Run) -> int:
+        """What the agent's own files cost at most; nothing is asked where it has none."""
+        if not run.input.get("agent_files") or run.agent_id is None:
+            return 0
+        rows = agent_files.rows_of(run.workspace_id, [run.agent_id])
+        return sum(plan.tokens for plan in agent_files.planned(rows, model_references.of_run(run)))
 
     def load(self, run: Run) -> tuple[dict[str, Any], list[Message]]:
         if run.snapshot is None:

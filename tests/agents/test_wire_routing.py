@@ -9,7 +9,7 @@ import pytest
 
 from agent_app.engine import breaker, routing
 from agent_app.engine.routing import Route
-from agent_app.model_references import ResolvedModel
+from agent_app.model_references import LOCAL_MODEL, ResolvedModel
 from config.lib.ids import uuid7
 from tests.agents import wire_world
 from tests.agents.wire_world import asked, provider_of, request, tool
@@ -157,6 +157,22 @@ def test_where_nobody_answers_each_one_s_reason_is_told(provider: FakeOpenAI, ot
     assert said.error is not None
     assert "HTTP 401" in said.error.message and "claude/claude-opus-9: claude refused" in said.error.message
     assert said.run.model == "fake/m"
+
+
+def test_the_local_model_stands_in_with_as_much_as_its_window_holds(
+    provider: FakeOpenAI, other: FakeAnthropic, settings: Any
+) -> None:
+    settings.LOCAL_MODEL_URL = provider.base_url
+    other.model("claude-opus-9", Script(status=401))
+    long = [
+        {"role": "user", "content": "word " * 9000},
+        {"role": "assistant", "content": "Yes."},
+        {"role": "user", "content": "Go on."},
+    ]
+    said = wire_world.run(asked(second(other), request(long), ResolvedModel(LOCAL_MODEL)))
+    assert (said.run.model, len(other.exchanges[0].body["messages"])) == (f"local/{LOCAL_MODEL}", 3)
+    sent = [message["content"] for message in provider.exchanges[0].body["messages"]]
+    assert sent == ["Be kind.", "Go on."]
 
 
 # The circuit breaker

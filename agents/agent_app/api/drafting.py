@@ -30,7 +30,19 @@ class TokenCounts(rest.Serializer[Any]):
     instructions = rest.IntegerField()
     tools = rest.IntegerField()
     output_type = rest.IntegerField()
+    files = rest.IntegerField()
     total = rest.IntegerField()
+
+
+class SentFile(rest.Serializer[Any]):
+    file_id = rest.UUIDField()
+    name = rest.CharField()
+    sent_as = rest.ChoiceField(
+        choices=["text", "image", "document"], allow_null=True, help_text="Null: it is not sent."
+    )
+    tokens = rest.IntegerField(help_text="At most.")
+    whole = rest.BooleanField()
+    why = rest.CharField(allow_blank=True, help_text="Why it is not sent, or not whole.")
 
 
 class PreviewOutput(rest.Serializer[Any]):
@@ -38,6 +50,7 @@ class PreviewOutput(rest.Serializer[Any]):
     system_prompt = rest.CharField(allow_blank=True)
     tools = SentTool(many=True)
     output_schema = definition.SchemaField(allow_null=True)
+    files = SentFile(many=True, help_text="The agent's own files, as they stand before each conversation.")
     tokens = TokenCounts()
     problems = rest.ListField(child=rest.CharField(), help_text="Why it could not be run.")
 

@@ -48,7 +48,11 @@ class AgentFilesView(APIView):
 
     @extend_schema(operation_id="agent_files_create", request=AgentFileInput, responses={201: AgentFileOutput})
     def post(self, request: Request, agent_id: UUID) -> Response:
-        """Give the agent a file of the workspace. It stays live under published versions."""
+        """Give the agent a file of the workspace. It stays live under published versions.
+
+        Its model is given images, PDFs and text files as far as it takes them: `GET /agents/{id}/preview/` says which, and why
+        not the others.
+        """
         actor = identify(request)
         agent = access.get_agent(actor, agent_id, "agent.write")
         values = _values(actor, valid(AgentFileInput(data=request.data)))

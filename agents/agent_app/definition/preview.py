@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from django.utils import timezone
 
-from agent_app import model_references
+from agent_app import agent_files, model_references
 from agent_app.capabilities import capability_problems
 from agent_app.definition.closure import definition
 from agent_app.definition.content import default_context
@@ -29,11 +29,12 @@ def preview(agent: Agent, *, user_name: str, context_id: str = "") -> dict[str, 
         prompt = render(content["instructions"], values)
     except ExpressionError as error:
         prompt, problems = content["instructions"], [error.message]
-    model = ""
+    model, files = "", []
     try:
         resolved = model_references.resolve(workspace_id=agent.workspace_id, reference=content["model"])
         model = resolved.reference
         problems += [problem.message for problem in capability_problems(frozen, resolved)]
+        files = agent_files.planned(agent_files.rows_of(agent.workspace_id, [agent.id]), resolved)
     except AppError as error:
         problems.append(error.detail)
     tools = [_tool(handoff, frozen["targets"][handoff["target_agent_id"]]) for handoff in frozen["handoffs"]]
@@ -42,10 +43,11 @@ def preview(agent: Agent, *, user_name: str, context_id: str = "") -> dict[str, 
         "instructions": tokens.estimate(prompt),
         "tools": sum(_size(tool) for tool in tools),
         "output_type": _size(schema) if schema else 0,
+        "files": sum(file.tokens for file in files),
     }
     return {
-        "model": model, "system_prompt": prompt, "tools": tools, "output_schema": schema,
-        "context": context, "tokens": counted | {"total": sum(counted.values())}, "problems": problems,
+        "model": model, "system_prompt": prompt, "tools": tools, "output_schema": schema, "context": context,
+        "files": [file.shown() for file in files], "tokens": counted | {"total": sum(counted.values())}, "problems": problems,
     }  # fmt: skip
 
 

@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from agents import Agent, ModelSettings
 from django.utils.translation import gettext as _
 from openai.types.shared import Reasoning
 
-from agent_app import model_references
+from agent_app import agent_files, model_references
 from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
+from agent_app.engine.fitting import local_room
 from agent_app.engine.handoffs import Handover
+from agent_app.engine.items import text_of
 from agent_app.engine.output_types import output_schema
 from agent_app.engine.providers.select import fallback_routes, model_for, route_of
 from agent_app.engine.response_cache import ResponseCache
@@ -21,7 +22,7 @@ from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import RecordedModel, Recorder
 from agent_app.expressions import ExpressionError, evaluate
-from agent_app.model_references import LOCAL_CONTEXT, ResolvedModel
+from agent_app.model_references import ResolvedModel
 from agent_app.models import Agent as AgentRow
 from agent_app.models import AgentStatus, Run
 from agent_app.runs.registry import RunContext, RunFailure
@@ -60,10 +61,11 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder) -> Team:
     root_id = str(definition.get("agent_id") or context.run.agent_id or "root")
     targets: dict[str, Definition] = definition.get("targets") or {}
     definitions = {root_id: definition, **{key: each for key, each in targets.items() if key != root_id}}
-    routes = await in_db(_routes, run, root_id, definitions)
+    routes, with_files = await in_db(_routes, run, root_id, definitions)
+    files = await in_db(_files, run, {key: routes[key][0].resolved for key in with_files}) if with_files else {}
     names = _names(definitions)
     members = {
-        key: _member(key, names[key], each, routes[key], _cache(run, each), sink, recorder)
+        key: _member(key, names[key], each, routes[key], _cache(run, each), (sink, recorder), files.get(key))
         for key, each in definitions.items()
     }
     team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}})
@@ -97,33 +99,55 @@ def _holds(condition: str, values: dict[str, Any]) -> bool:
         raise RunFailure("error", said, code="enabled_when") from error
 
 
-def _routes(run: Run, root_id: str, definitions: Mapping[str, Definition]) -> dict[str, list[Route]]:
-    """How each agent's model, and those that stand in for it, are reached. Raises RunFailure."""
+def _routes(run: Run, root_id: str, definitions: Mapping[str, Definition]) -> tuple[dict[str, list[Route]], list[str]]:
+    """How each agent's model, and those that stand in for it, are reached; and which agents have files. Raises RunFailure."""
+    with_files = [root_id] if run.input.get("agent_files") else []
     try:
         models = {root_id: model_references.of_run(run)}
     except AppError as error:
         raise RunFailure("provider_error", str(error.detail), code=error.error_code) from error
     if others := {key: each for key, each in definitions.items() if key != root_id}:
-        models |= _targets(run, others)
-    return {
+        targets, having = _targets(run, others)
+        models |= targets
+        with_files += having
+    routes = {
         key: [
             route_of(run, resolved, planned=key == root_id),
             *fallback_routes(run, definitions[key].get("fallback_models") or []),
         ]
         for key, resolved in models.items()
     }
+    return routes, with_files
 
 
-def _targets(run: Run, targets: Mapping[str, Definition]) -> dict[str, ResolvedModel]:
-    """The models of all agents that the run may be handed to, once these have been found to be of the workspace, and in use."""
+def _targets(run: Run, targets: Mapping[str, Definition]) -> tuple[dict[str, ResolvedModel], list[str]]:
+    """The models of all agents that the run may be handed to, once these have been found to be of the workspace, and in use;
+    and which of them have files."""
     ids = [found for key in targets if (found := parse_uuid(key))]
-    rows = dict(AgentRow.objects.in_workspace(run.workspace_id).filter(id__in=ids).values_list("id", "status"))
+    found_rows = AgentRow.objects.in_workspace(run.workspace_id).filter(id__in=ids)
+    rows = {
+        str(agent_id): (status, files)
+        for agent_id, status, files in found_rows.values_list("id", "status", agent_files.has_files())
+    }
     for key, definition in targets.items():
-        _check_target(definition["name"], rows.get(parse_uuid(key) or UUID(int=0)))
+        _check_target(definition["name"], rows[key][0] if key in rows else None)
+    having = [key for key in targets if rows[key][1]]
     try:
         return {
             key: model_references.resolve(workspace_id=run.workspace_id, reference=definition.get("model") or "")
             for key, definition in targets.items()
+        }, having
+    except AppError as error:
+        raise RunFailure("error", error.detail, code=error.error_code) from error
+
+
+def _files(run: Run, models: Mapping[str, ResolvedModel]) -> dict[str, Any]:
+    """What each agent's model is given of its files, as an item before the conversation. Raises RunFailure."""
+    rows = agent_files.rows_of(run.workspace_id, list(models))
+    try:
+        return {
+            key: agent_files.item_of(agent_files.planned((row for row in rows if str(row.agent_id) == key), resolved))
+            for key, resolved in models.items()
         }
     except AppError as error:
         raise RunFailure("error", error.detail, code=error.error_code) from error
@@ -164,12 +188,15 @@ def _member(
     definition: Definition,
     routes: list[Route],
     cache: ResponseCache | None,
-    sink: Sink,
-    recorder: Recorder,
+    parts: tuple[Sink, Recorder],
+    files: Any,
 ) -> Member:
     resolved = routes[0].resolved
     settings, budget = _settings(definition, resolved)
-    model = RecordedModel(model_for(routes, sink, cache), resolved.reference, recorder)
+    if budget is not None and files is not None:
+        budget -= 4 + tokens.estimate(text_of(files))
+    sink, recorder = parts
+    model = RecordedModel(model_for(routes, sink, cache), resolved.reference, sink, recorder, files)
     agent: Agent[Any] = Agent(
         name=name,
         instructions=definition.get("instructions") or None,
@@ -207,7 +234,7 @@ def _settings(definition: Definition, resolved: ResolvedModel) -> tuple[ModelSet
     budget = None
     if resolved.local:  # its window is small and known
         max_tokens = local_max_tokens(max_tokens)
-        budget = LOCAL_CONTEXT - max_tokens - 64 - tokens.estimate(definition.get("instructions") or "")
+        budget = local_room(definition.get("instructions"), max_tokens)
     effort = chosen.get("reasoning_effort")
     settings = ModelSettings(
         temperature=chosen.get("temperature"),

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from agents import Agent, Handoff, HandoffInputData, ModelSettings, RunContextWrapper
-from agents.items import TResponseInputItem
 from agents.models.interface import ModelTracing
 
 from agent_app import json_schemas
 from agent_app.definition.content import default_tool_name
-from agent_app.engine import tokens
+from agent_app.engine.items import Item, last_messages, newest, role_of, text_of, without_tools
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
 from agent_app.runs import events
@@ -20,7 +19,6 @@ from agent_app.runs.log import RunLog
 if TYPE_CHECKING:
     from agent_app.engine.build import Member
 
-Item = TResponseInputItem
 _SUMMARY_TOKENS = 400
 _SUMMARISE = (
     "Summarise the conversation for a colleague who takes it over: what the person wants, what is known, what was done and "
@@ -139,11 +137,11 @@ class Handover:
     async def _summarised(self, items: list[Item]) -> list[Item]:
         """A summary by the source's own model, and the person's last message word for word."""
         said = without_tools(items)
-        last = [item for item in said if _role(item) == "user"][-1:]
+        last = [item for item in said if role_of(item) == "user"][-1:]
         before = said[: said.index(last[0])] if last else said
         if not before:
             return said
-        transcript = "\n\n".join(f"{_role(item)}: {text_of(item)}" for item in said)
+        transcript = "\n\n".join(f"{role_of(item)}: {text_of(item)}" for item in said)
         with self._sink.silent():
             answer = await self._source.model.get_response(
                 _SUMMARISE, [{"role": "user", "content": transcript}], ModelSettings(max_tokens=_SUMMARY_TOKENS), [],
@@ -173,38 +171,3 @@ def _items(data: HandoffInputData) -> list[Item]:
     before = [item.to_input_item() for item in data.pre_handoff_items]
     spoken = [item.to_input_item() for item in data.new_items if item.type == "message_output_item"]
     return [*history, *before, *spoken]
-
-
-def _role(item: Item) -> str:
-    return str(item.get("role") or "")
-
-
-def text_of(item: Item) -> str:
-    content: Any = item.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "".join(str(part.get("text") or part.get("refusal") or "") for part in content if isinstance(part, dict))
-
-
-def without_tools(items: list[Item]) -> list[Item]:
-    """Only what people and agents have said."""
-    return [item for item in items if _role(item)]
-
-
-def last_messages(items: list[Item], kept: int) -> list[Item]:
-    """The last ``kept`` messages and what happened between them; no answer of a tool without its call."""
-    places = [place for place, item in enumerate(items) if _role(item)]
-    rest = items[places[-kept] :] if len(places) >= kept > 0 else items
-    calls = {item.get("call_id") for item in rest if item.get("type") == "function_call"}
-    return [item for item in rest if item.get("type") != "function_call_output" or item.get("call_id") in calls]
-
-
-def newest(items: list[Item], budget: int) -> list[Item]:
-    """As many of the newest messages as ``budget`` tokens hold; the last one always."""
-    kept: list[Item] = []
-    for item in reversed(items):
-        budget -= 4 + tokens.estimate(text_of(item))
-        if budget < 0 and kept:
-            break
-        kept.append(item)
-    return kept[::-1]

@@ -162,7 +162,11 @@ def _parts(message: Message, files: Mapping[UUID, Content], sees: bool, room: in
 def _file_part(file: Content, sees: bool, room: int | None) -> dict[str, Any]:
     if file.image and sees:
         return {"type": "input_image", "image_url": file.image, "detail": "auto"}
-    if file.image:
+    if file.document and sees:
+        return {"type": "input_file", "filename": file.name, "file_data": file.document}
+    if file.document:
+        text = f"[The file “{file.name}” was attached here. You cannot read it.]"
+    elif file.image:
         text = f"[The image “{file.name}” was attached here. You cannot see images.]"
     elif file.text:
         text = _text_file(file, room)
@@ -182,4 +186,6 @@ def _tokens_of(message: Message, files: Mapping[UUID, Content], sees: bool) -> i
 
 
 def _part_tokens(part: dict[str, Any]) -> int:
+    if "file_data" in part:
+        return int(part["file_data"].tokens)
     return tokens.estimate(part["text"]) if "text" in part else 1500

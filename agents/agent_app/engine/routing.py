@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from agent_app.engine import breaker
+from agent_app.engine.fitting import fitted
 from agent_app.engine.providers import wire
 from agent_app.engine.providers.base import WireModel, sdk_usage
 from agent_app.engine.providers.endpoint import Endpoint
@@ -94,7 +95,8 @@ class RoutedModel(WireModel):
                     self._sink.model_changed(route.resolved, " ".join(error.message for _route, error in troubles))
 
             try:
-                answer = await _Asked(route, request, self._sink, cache(begun)).answer()
+                given = self._fitted(route, request)
+                answer = await _Asked(route, given, self._sink, cache(begun)).answer()
             except ProviderError as error:
                 troubles.append((route, error))
                 if error.shown:
@@ -108,6 +110,11 @@ class RoutedModel(WireModel):
                 return answer, route
             this_call().passed_over(route.reference, troubles[-1][1])
         raise _all_of(troubles)
+
+    def _fitted(self, route: Route, request: Request) -> Request:
+        if route.protocol is None:  # it is not asked
+            return request
+        return fitted(request, route.resolved, stands_in=route is not self._routes[0])
 
 
 def _all_of(troubles: list[tuple[Route, ProviderError]]) -> ProviderError:

@@ -39,6 +39,11 @@ class Sink:
         """What this task's last model call is called on the bill; empty before the first."""
         return _step.get("")
 
+    @property
+    def silenced(self) -> bool:
+        """Whether this task asks for something that is shown to nobody."""
+        return _silent.get()
+
     @contextmanager
     def silent(self) -> Iterator[None]:
         """What is said within is held and paid for as ever, but shown to nobody."""

@@ -6,7 +6,19 @@ from typing import Any
 import orjson
 
 _PICTURE = 1500  # tokens; what providers count for a large one
-_PICTURES = frozenset({"image_url", "url", "file_data", "data"})
+_PICTURES = frozenset({"image_url", "url", "data"})
+_DOCUMENT = 300_000  # of a file whose pages nobody has counted
+
+
+class FileData(str):
+    """The content of a file, as a data address, with what its model makes of it in ``tokens``."""
+
+    tokens: int
+
+    def __new__(cls, value: str, tokens: int = 0) -> "FileData":
+        made = super().__new__(cls, value)
+        made.tokens = tokens
+        return made
 
 
 def estimate(text: str) -> int:
@@ -43,6 +55,8 @@ def _estimate_part(part: Any, name: str = "") -> int:
         return sum(_estimate_part(value, name) for value in part)
     if not isinstance(part, str):
         return 1
+    if name == "file_data":
+        return getattr(part, "tokens", 0) or min(estimate(part), _DOCUMENT)
     return min(estimate(part), _PICTURE) if name in _PICTURES else estimate(part)
 
 

@@ -11,6 +11,7 @@ from agents.models.interface import Model
 from django.utils import timezone
 
 from agent_app.engine.providers.errors import ProviderError
+from agent_app.engine.sink import Sink
 from agent_app.runs.registry import Produced
 from agent_app.runs.spans import Recorded, SpanType
 from config.lib.errors import AppError
@@ -122,12 +123,15 @@ class RecordedModel(Model):
     """A model whose calls are spans. Everything else is the wrapped model's business.
 
     ``asked`` is what the last call was given and ``said`` what it answered: an answer that must be given anew needs both.
+    ``files``, the agent's own, stand before each conversation; but not where it is asked for something else, as a summary.
     """
 
-    def __init__(self, model: Model, name: str, recorder: Recorder) -> None:
+    def __init__(self, model: Model, name: str, sink: Sink, recorder: Recorder, files: Any = None) -> None:
         self._model = model
         self._name = name
+        self._sink = sink
         self._recorder = recorder
+        self._files = files
         self.asked: list[Any] = []
         self.said: list[Any] = []
 
@@ -136,7 +140,10 @@ class RecordedModel(Model):
         handoffs: Any, tracing: Any, **more: Any,
     ) -> ModelResponse:  # fmt: skip
         self.asked = [{"role": "user", "content": input}] if isinstance(input, str) else list(input)
-        given = {"instructions": system_instructions, "items": self.asked, "tools": _names(tools, handoffs)}
+        if self._files is not None and not self._sink.silenced:
+            input = [self._files, *self.asked]
+        items = self.asked if isinstance(input, str) else list(input)
+        given = {"instructions": system_instructions, "items": items, "tools": _names(tools, handoffs)}
         call = Call(self._recorder, self._name, given)
         error: dict[str, str] | None = {"code": "cancelled", "error": ""}
         answer: ModelResponse | None = None

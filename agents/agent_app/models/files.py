@@ -1,4 +1,4 @@
-"""Files that belong to an agent: for its tools to read, whoever talks to it."""
+"""Files that belong to an agent: its model is given them (``agent_files.py``), whoever talks to it."""
 
 from django.db import models
 
