@@ -3,9 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
+from agent_app import circuits
 from agent_app.models import Agent, CatalogueModel, Provider, ProviderKey, Run
 from agent_app.services import catalogue
 from community.admin import ReadOnlyAdmin, staff_id
@@ -52,6 +58,23 @@ class ProviderKeyAdmin(ReadOnlyAdmin):
     search_fields = ("id", "name")
     exclude = ("key_encrypted",)
     list_select_related = ("workspace", "owner")
+
+    def get_urls(self) -> list[URLPattern]:
+        shown = self.admin_site.admin_view(self.circuits)
+        return [path("circuits/", shown, name="agents_providerkey_circuits"), *super().get_urls()]
+
+    def circuits(self, request: HttpRequest) -> HttpResponse:
+        """Which providers, with which keys, are not asked for the moment, and until when."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            found = circuits.troubled()
+        except RedisError:
+            found = None
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": _("Circuit breakers"), "circuits": found,
+        }  # fmt: skip
+        return render(request, "admin/agents/providerkey/circuits.html", context)
 
 
 @admin.register(CatalogueModel)

@@ -21,8 +21,9 @@ FAILURES = 5
 WINDOW = 30.0
 OPEN_FOR = 30.0
 _TRIAL = 120.0  # how long one trial call may take until another one is let through
-_MEMORY = 3600  # how long a circuit that nobody tried again is remembered as half open
+MEMORY = 3600  # how long a circuit that nobody tried again is remembered as half open
 _AWAY = (RedisError, OSError, TimeoutError)
+TROUBLED = "breakers"  # circuits by when they last had trouble, for whoever looks at them (``agent_app/circuits.py``)
 
 # KEYS: failures, open, half. ARGV: now, window, failures allowed, open for, memory, member. Answers 1 where it is open now.
 _FAILED = """
@@ -54,7 +55,7 @@ class State:
 CLOSED = State()
 
 
-def _keys(circuit: str) -> tuple[str, str, str, str]:
+def keys(circuit: str) -> tuple[str, str, str, str]:
     base = f"breaker:{{{circuit}}}"
     return f"{base}:failures", f"{base}:open", f"{base}:half", f"{base}:rest"
 
@@ -63,7 +64,7 @@ async def state(circuit: str) -> State:
     """May this circuit be used? Whoever is told ``half-open`` has the one trial call."""
     if not circuit:
         return CLOSED
-    _failures, opened, half, rest = _keys(circuit)
+    _failures, opened, half, rest = keys(circuit)
     now = time.time()
     try:
         until_open, is_half, until_rest = await redis.loop_client().mget(opened, half, rest)
@@ -84,9 +85,10 @@ async def failed(circuit: str) -> bool:
     """A call has failed by the provider's fault. Answers whether the circuit is open now."""
     if not circuit:
         return False
-    failures, opened, half, _rest = _keys(circuit)
-    values = (f"{time.time():.3f}", WINDOW, FAILURES, OPEN_FOR, _MEMORY, str(uuid7()))
+    failures, opened, half, _rest = keys(circuit)
+    values = (f"{time.time():.3f}", WINDOW, FAILURES, OPEN_FOR, MEMORY, str(uuid7()))
     try:
+        await _note(circuit)
         return bool(await redis.loop_client().eval(_FAILED, 3, failures, opened, half, *values))
     except _AWAY:
         logger.warning("a failure was not counted: Valkey does not answer", exc_info=True)
@@ -95,7 +97,7 @@ async def failed(circuit: str) -> bool:
 
 async def succeeded(circuit: str) -> None:
     """The trial call of a half-open circuit has answered: it is closed."""
-    failures, opened, half, _rest = _keys(circuit)
+    failures, opened, half, _rest = keys(circuit)
     try:
         await redis.loop_client().delete(failures, opened, half, f"{half}:trial")
     except _AWAY:
@@ -105,7 +107,7 @@ async def succeeded(circuit: str) -> None:
 async def untried(circuit: str) -> None:
     """The trial call was never made: the next one may try."""
     try:
-        await redis.loop_client().delete(f"{_keys(circuit)[2]}:trial")
+        await redis.loop_client().delete(f"{keys(circuit)[2]}:trial")
     except _AWAY:
         logger.warning("a trial is not given back: Valkey does not answer", exc_info=True)
 
@@ -115,6 +117,15 @@ async def rest(circuit: str, seconds: float) -> None:
     if not circuit:
         return
     try:
-        await redis.loop_client().set(_keys(circuit)[3], f"{time.time() + seconds:.3f}", px=max(1, int(seconds * 1000)))
+        await _note(circuit)
+        await redis.loop_client().set(keys(circuit)[3], f"{time.time() + seconds:.3f}", px=max(1, int(seconds * 1000)))
     except _AWAY:
         logger.warning("a key does not rest: Valkey does not answer", exc_info=True)
+
+
+async def _note(circuit: str) -> None:
+    now = time.time()
+    pipeline = redis.loop_client().pipeline(transaction=False)
+    pipeline.zadd(TROUBLED, {circuit: now})
+    pipeline.zremrangebyscore(TROUBLED, "-inf", now - MEMORY)
+    await pipeline.execute()
