@@ -55,6 +55,20 @@ def test_a_person_and_an_agent_have_so_many_starts_a_minute(cast: Cast, agent: A
     start(cast.carol, make_agent(cast.alice, model="fake/m"))
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_program_is_told_when_the_agent_or_its_person_may_start_again(
+    cast: Cast, agent: Agent, settings: Any
+) -> None:
+    settings.THROTTLE_AGENT_RUNS = 1
+    start(cast.bob, agent)
+    address = f"agents/{agent.id}/run/"
+    for person in (cast.alice, cast.bob):
+        refused = person.api.post(address, {"message": "Hello"})
+        assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+        assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert Run.objects.count() == 1
+
+
 @pytest.mark.django_db
 def test_a_run_remembers_the_workspaces_cap_and_takes_a_place(cast: Cast, agent: Agent, settings: Any) -> None:
     settings.LIMIT_CONCURRENT_RUNS = 1
@@ -129,6 +143,10 @@ def test_the_place_in_line_counts_from_one_and_moves_up(cast: Cast, agent: Agent
     assert [limits.position(run.id) for run in runs] == [1, 2, 3]
     limits.take(runs[0].id, "w", 15)
     assert [limits.position(run.id) for run in runs] == [None, 1, 2]
+    answers = [cast.carol.api.get(f"runs/{run.id}/").json() for run in runs]
+    assert [(answer["status"], answer["queue_position"]) for answer in answers] == [
+        ("running", None), ("queued", 1), ("queued", 2),
+    ]  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)

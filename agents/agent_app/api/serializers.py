@@ -21,6 +21,7 @@ from agent_app.attachments import MAX_FILES
 from agent_app.definition.content import contexts_of, handoffs_of
 from agent_app.definition.sources import warnings
 from agent_app.models import Agent, AgentStatus, Provider, Run, RunStatus
+from agent_app.runs import limits
 from config.lib.serializers import Strict
 
 
@@ -249,6 +250,17 @@ class RunOutput(serializers.Serializer[Run]):
 
     def get_approvals(self, run: Run) -> list[dict[str, Any]]:
         return []
+
+
+class RunDetailOutput(RunOutput):
+    """A run by itself."""
+
+    queue_position = serializers.SerializerMethodField(
+        help_text="Of a queued run: which place it has among those of its workspace that wait, from 1. Else null."
+    )
+
+    def get_queue_position(self, run: Run) -> int | None:
+        return limits.position(run.id) if run.status == RunStatus.QUEUED else None
 
 
 class AcceptedOutput(serializers.Serializer[Any]):

@@ -109,9 +109,9 @@ class RunsView(APIView):
 
 
 class RunView(APIView):
-    @extend_schema(operation_id="runs_retrieve", responses=serializers.RunOutput)
+    @extend_schema(operation_id="runs_retrieve", responses=serializers.RunDetailOutput)
     def get(self, request: Request, run_id: UUID) -> Response:
-        return Response(serializers.RunOutput(access.get_run(identify(request), run_id)).data)
+        return Response(serializers.RunDetailOutput(access.get_run(identify(request), run_id)).data)
 
 
 class RunCancelView(APIView):
