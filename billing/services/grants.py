@@ -132,7 +132,10 @@ def credits_adjust(
     expires_at: datetime | None = None,
     at: datetime | None = None,
 ) -> LedgerEntry:
-    """Staff correct a balance, up or down, and say why. Taking more than is available is refused. Raises InvalidInput."""
+    """Staff correct a balance, up or down, and say why; once for each ``key``. Taking more than is available is refused.
+
+    Raises InvalidInput, Conflict (the key was another correction's).
+    """
     amount = amount_of(amount, signed=True)
     reason = " ".join(reason.split())
     if not reason:
@@ -141,6 +144,12 @@ def credits_adjust(
     account = booking.locked(workspace_id)
     known = booking.booked(f"grant:adjust:{key}")
     if known is not None:
+        if (known.workspace_id, known.amount) != (workspace_id, amount):
+            raise Conflict(
+                _("This form has booked a correction of %(amount)s credits. Open it again for another one.")
+                % {"amount": text(known.amount)},
+                code="key_reused",
+            )
         return known
     if amount > 0:
         grant_add(

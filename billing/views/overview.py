@@ -89,12 +89,14 @@ def _asked(request: ActorRequest) -> tuple[EntriesForm, selectors.EntryFilter]:
     form.is_valid()
     values = form.cleaned_data
     run_id = parse_uuid(request.GET.get("run", "")) if request.GET.get("run") else None
-    until = values.get("until")
     return form, selectors.EntryFilter(
         kind=values.get("kind", ""), run_id=run_id, first=_midnight(values.get("since")),
-        last=_midnight(until + timedelta(days=1)) if until else None,
+        last=_midnight(values.get("until"), days=1),
     )  # fmt: skip
 
 
-def _midnight(day: date | None) -> datetime | None:
-    return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+def _midnight(day: date | None, *, days: int = 0) -> datetime | None:
+    """The first moment of ``day``, or of one ``days`` later; none at the ends of the calendar, where there is no other day."""
+    if day is None or not 1900 <= day.year <= 9998:
+        return None
+    return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min))

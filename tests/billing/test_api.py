@@ -234,6 +234,16 @@ def test_the_filters_answer_the_ledger_only_and_stay_in_the_file(cast: Cast) -> 
     assert "No entry fits" in nothing
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "x"])
+def test_the_ends_of_the_calendar_break_no_filter(cast: Cast, day: str) -> None:
+    browser = cast.alice.browser()
+    for name in ("since", "until"):
+        for path in ("/billing/", "/billing/entries.csv"):
+            assert browser.get(f"{path}?{name}={day}").status_code == 200
+        answer = cast.alice.api.get(f"credits/history/?{name}={day}T00:00:00%2B14:00")
+        assert answer.status_code in (200, 400)
+
+
 def test_the_owner_sets_the_notice_on_the_page(cast: Cast) -> None:
     browser = cast.alice.browser()
     assert browser.post("/billing/notice/", {"threshold": "2.5"}).status_code == 302

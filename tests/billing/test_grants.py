@@ -116,6 +116,19 @@ def test_staff_correct_up_and_down_with_a_reason_that_is_audited() -> None:
     assert_adds_up()
 
 
+def test_a_correction_is_not_taken_for_another_one() -> None:
+    """The form sent again says what it did; with other numbers, or for another account, it does nothing and says so."""
+    account, other = account_with(1), account_with(2)
+    first = adjust(account, Decimal("2.5"))
+    assert adjust(account, "2.50").id == first.id
+    for target, amount in ((account, 3), (account, "-2.5"), (other, "2.5")):
+        with pytest.raises(Conflict):
+            adjust(target, amount)
+    assert (reload(account).balance, reload(other).balance) == (Decimal("3.5"), 2)
+    assert AuditEntry.objects.filter(action="billing.adjusted").count() == 1
+    assert_adds_up()
+
+
 def test_a_credit_line_cannot_be_lowered_under_what_is_drawn() -> None:
     account, run = account_with(0), uuid7()
     credit_line_set(workspace_id=account.workspace_id, amount=Decimal(5), actor_id=STAFF)
