@@ -25,6 +25,15 @@ UNAUTHENTICATED, NOT_FOUND = 4401, 4404
 TRY_LATER = 1013
 
 
+def until_asked(actor: Actor) -> float:
+    """In how many seconds to ask again who it is. Spread out, so that thousands of sockets do not ask in the same moment."""
+    pause = float(settings.LIVE_RECHECK) * random.uniform(0.8, 1.2)  # noqa: S311
+    if actor.until is not None:
+        left = (actor.until - timezone.now()).total_seconds()
+        pause = min(pause, max(left, 0.0) + 0.05)  # just after, so that the answer is the right one
+    return pause
+
+
 class SignedInSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """Of a person or a program. ``action`` is what they must be allowed to do, at any moment."""
 
@@ -113,13 +122,8 @@ class SignedInSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
         return next((value for name, _equals, value in parts if name == settings.SESSION_COOKIE_NAME), "")
 
     async def _watch_access(self) -> None:
-        """Spread out, so that thousands of sockets do not ask in the same moment."""
         while True:
-            pause = settings.LIVE_RECHECK * random.uniform(0.8, 1.2)  # noqa: S311
-            if self.actor.until is not None:
-                left = (self.actor.until - timezone.now()).total_seconds()
-                pause = min(pause, max(left, 0.0) + 0.05)  # just after, so that the answer is the right one
-            await asyncio.sleep(pause)
+            await asyncio.sleep(until_asked(self.actor))
             if not await self._ask_again():
                 return
 

@@ -20,7 +20,9 @@ from agent_app.runs import lifecycle
 from agent_app.runs.lifecycle import IdempotencyKey
 from agent_app.runs.reader import follow
 from agent_app.runs.registry import RunInput
+from community.access import Actor
 from community.api.authentication import identify
+from community.streams import Reader, while_allowed
 from config.lib import http
 from config.lib.db import in_db
 from config.lib.errors import AppError, Conflict, InvalidInput, ProviderTimeout, ProviderTrouble, Refused
@@ -91,9 +93,9 @@ class _EventsSchema(APIView):
 @http.async_api("POST", schema=_StartSchema)
 async def start(request: HttpRequest, agent_id: UUID) -> HttpResponseBase:
     """Start a run: answer its stream, wait for its end, or answer where to look (202)."""
-    run, is_new, stream = await in_db(_start, request, agent_id)
-    if stream:
-        return _event_stream(run.id, after=0, fresh=is_new)
+    run, is_new, reader = await in_db(_start, request, agent_id)
+    if reader is not None:
+        return _event_stream(run.id, reader, after=0, fresh=is_new)
     if "respond-async" in request.headers.get("Prefer", ""):
         return _accepted(run)
     if not is_new and not run.ended:
@@ -112,7 +114,8 @@ async def start(request: HttpRequest, agent_id: UUID) -> HttpResponseBase:
     return _answer(await in_db(Run.objects.get, id=run.id))
 
 
-def _start(request: HttpRequest, agent_id: UUID) -> tuple[Run, bool, bool]:
+def _start(request: HttpRequest, agent_id: UUID) -> tuple[Run, bool, Reader | None]:
+    """The run, whether it is a new one, and who reads its stream, where that is wanted."""
     actor = identify(request, "agent.run")  # before a key is looked up: the first answer is for whoever may run as well
     data = http.json_object(request)
     run_input, stream = parse_run_input(data)
@@ -125,7 +128,11 @@ def _start(request: HttpRequest, agent_id: UUID) -> tuple[Run, bool, bool]:
         source=_source(request),
         idempotency_key=IdempotencyKey(key, request.path.rstrip("/"), http.digest(data)) if key is not None else None,
     )
-    return run, is_new, stream
+    return run, is_new, _reader(request, actor, run, "agent.run") if stream else None
+
+
+def _reader(request: HttpRequest, actor: Actor, run: Run, action: str) -> Reader:
+    return Reader.of(request, actor, lambda now: access.get_run(now, run.id, action))
 
 
 def _source(request: HttpRequest) -> str:
@@ -163,14 +170,16 @@ def _answer(run: Run) -> HttpResponse:
 async def events(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
     """Follow a run from a sequence number: what was first, then what comes."""
     after = _after(request)
-    run = await in_db(_find, request, run_id)
+    run, reader = await in_db(_find, request, run_id)
     if run.ended and after >= run.last_seq:
         return HttpResponse(status=204)
-    return _event_stream(run_id, after=after, fresh=False)
+    return _event_stream(run_id, reader, after=after, fresh=False)
 
 
-def _find(request: HttpRequest, run_id: UUID) -> Run:
-    return access.get_run(identify(request), run_id)
+def _find(request: HttpRequest, run_id: UUID) -> tuple[Run, Reader]:
+    actor = identify(request)
+    run = access.get_run(actor, run_id)
+    return run, _reader(request, actor, run, "run.read")
 
 
 def _after(request: HttpRequest) -> int:
@@ -180,18 +189,18 @@ def _after(request: HttpRequest) -> int:
     return int(text)
 
 
-def _event_stream(run_id: UUID, *, after: int, fresh: bool) -> StreamingHttpResponse:
+def _event_stream(run_id: UUID, reader: Reader, *, after: int, fresh: bool) -> StreamingHttpResponse:
     return StreamingHttpResponse(
-        _frames(run_id, after=after, fresh=fresh),
+        _frames(run_id, reader, after=after, fresh=fresh),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no", "X-Run-ID": str(run_id)},
     )
 
 
-async def _frames(run_id: UUID, *, after: int, fresh: bool) -> AsyncIterator[bytes]:
-    """Frames until the run ends, or for five minutes; then the client connects again with ``Last-Event-ID``."""
+async def _frames(run_id: UUID, reader: Reader, *, after: int, fresh: bool) -> AsyncIterator[bytes]:
+    """Frames until the run ends, the reader's sign-in does, or for five minutes; then the client connects again."""
     try:
-        async with asyncio.timeout(settings.RUN_STREAM_LIMIT):
+        async with while_allowed(reader, settings.RUN_STREAM_LIMIT):
             async for event in follow(run_id, after=after, fresh=fresh):
                 yield b": ping\n\n" if event is None else event.sse()
     except TimeoutError:
