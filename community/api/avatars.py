@@ -19,7 +19,7 @@ from community.services import avatars
 
 
 class AvatarInput(serializers.Serializer[Any]):
-    file = serializers.FileField(help_text="PNG, JPEG, WebP or GIF, up to 2 MB.")
+    file = serializers.FileField(help_text="PNG, JPEG, WebP or GIF, up to 10 MB and 25 million pixels.")
 
 
 class MyAvatarView(APIView):
@@ -32,7 +32,10 @@ class MyAvatarView(APIView):
         responses={200: MeSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Shown to everybody the person works with, once it is checked for viruses. The one before is deleted."""
+        """Shown to everybody the person works with, once it is checked for viruses. The one before is deleted.
+
+        Kept as a square of at most 512 pixels, without what else was in the file (where and with what it was taken).
+        """
         user = person(request)
         return Response(MeSerializer(avatars.avatar_set(user=user, upload=request.FILES.get("file"))).data)
 

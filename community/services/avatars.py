@@ -2,19 +2,19 @@
 
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from community.access import Actor, get_actor
-from community.files import content, staging
+from community.files import content, pictures, staging
 from community.models import Membership, StoredFile, User, Workspace
 from community.services import files, people
 from config.lib import audit
 from config.lib.errors import InvalidInput, NotFound, TooLarge, UnsupportedMediaType
 
-MOST_BYTES = 2 * 2**20
+MOST_BYTES = 10 * 2**20
 # What browsers show and cannot run: no SVG.
 TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
@@ -23,6 +23,7 @@ def avatar_set(*, user: User, upload: "UploadedFile[bytes] | None") -> User:
     """Show ``upload`` as the picture of ``user``; the one before is deleted.
 
     Raises InvalidInput, TooLarge, UnsupportedMediaType (by its content, whatever its name says), Unavailable.
+    What is kept is a small square made of it: no place, no camera, no second picture that was in the file.
     """
     if upload is None or not upload.size:
         raise InvalidInput(_("Some fields are not valid."), errors={staging.FIELD: [_("Send an image.")]})
@@ -33,6 +34,8 @@ def avatar_set(*, user: User, upload: "UploadedFile[bytes] | None") -> User:
     with staging.staged(upload) as staged:
         if content.mime_of(staged.path, staged.name) not in TYPES:
             raise UnsupportedMediaType(_("Use an image: PNG, JPEG, WebP or GIF."), code="avatar_type")
+        picture = pictures.square(staged.path)
+    with staging.staged(SimpleUploadedFile("picture.webp", picture, pictures.MIME)) as staged:
         file = files.file_store(actor=_at_home(user), staged=staged)
     return _show(user, reverse("api-avatar", args=[file.id]))
 

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from community import account, second_factor
 from community.adapters import language_remember
+from community.files import staging
 from community.forms import DeleteAccountForm, ProfileForm
+from community.models import User
 from community.services import avatars, erasure, people, sign_ins
 from community.views.guard import ActorRequest, signed_in
-from config.lib.errors import Conflict, InvalidInput
+from config.lib.errors import AppError, Conflict, InvalidInput
 
 
 @require_http_methods(["GET", "POST"])
@@ -24,8 +26,7 @@ from config.lib.errors import Conflict, InvalidInput
 def profile(request: ActorRequest) -> HttpResponse:
     """Name, handle, what they say about themselves; language, time zone and appearance."""
     user = request.actor.user
-    initial = {field: getattr(user, field) for field in people.EDITABLE}
-    form = ProfileForm(request.POST or None, initial=initial)
+    form = ProfileForm(request.POST or None, initial=_shown(user))
     if request.method == "POST" and form.is_valid():
         try:
             user = people.person_update(user=user, changes=form.cleaned_data)
@@ -39,6 +40,10 @@ def profile(request: ActorRequest) -> HttpResponse:
     return render(request, "settings/profile.html", {"form": form}, status=422 if form.errors else 200)
 
 
+def _shown(user: User) -> dict[str, str]:
+    return {field: getattr(user, field) for field in people.EDITABLE}
+
+
 def _tell(form: ProfileForm, error: InvalidInput | ValidationError) -> None:
     problems = error.errors if isinstance(error, InvalidInput) else error.message_dict
     for field, messages_of_field in problems.items():
@@ -48,8 +53,14 @@ def _tell(form: ProfileForm, error: InvalidInput | ValidationError) -> None:
 @require_POST
 @signed_in
 def avatar(request: ActorRequest) -> HttpResponse:
-    """A picture for the profile."""
-    avatars.avatar_set(user=request.actor.user, upload=request.FILES.get("file"))
+    """A picture for the profile; why not, beside the field, where it cannot be one."""
+    user = request.actor.user
+    try:
+        avatars.avatar_set(user=user, upload=request.FILES.get(staging.FIELD))
+    except AppError as error:
+        why = error.errors.get(staging.FIELD) or [error.detail]
+        context = {"form": ProfileForm(initial=_shown(user)), "picture_errors": why}
+        return render(request, "settings/profile.html", context, status=error.status)
     messages.success(request, _("This is your picture now."))
     return redirect("settings_profile")
 

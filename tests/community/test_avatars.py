@@ -12,11 +12,13 @@ from community.files import scanner
 from community.models import AuditEntry, FileStatus, Membership, StoredFile, User, Workspace
 from community.services import avatars, erasure, files
 from tests.cast import Cast, Person
-from tests.community.files_world import ELF, HTML, PDF, PNG, file_room, kept, leftovers
+from tests.community.files_world import ELF, HTML, PDF, file_room, kept, leftovers
+from tests.community.test_pictures import bomb, opened, picture
 
 __all__ = ["file_room"]
 
 pytestmark = pytest.mark.django_db
+PNG = picture()
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
@@ -35,7 +37,7 @@ def address_of(person: Person) -> str:
 def test_it_is_shown_to_whom_one_works_with_and_nobody_else(cast: Cast) -> None:
     address = address_of(cast.alice)
     for person in (cast.alice, cast.bob, cast.carol):
-        assert person.api.get(address).content == PNG
+        assert opened(person.api.get(address).content).size == (300, 300)
         assert person.browser().get(address).status_code == 200
     assert cast.dave.api.get(address).status_code == 404
     assert Client().get(address).status_code == 401
@@ -47,7 +49,7 @@ def test_it_is_shown_to_whom_one_works_with_and_nobody_else(cast: Cast) -> None:
 
 def test_it_is_served_as_an_image_that_runs_nothing(cast: Cast) -> None:
     answer = cast.alice.api.get(address_of(cast.alice))
-    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("image/png", "nosniff")
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("image/webp", "nosniff")
     assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert "private" in answer["Cache-Control"]
 
@@ -72,6 +74,18 @@ def test_it_has_a_largest_size_and_must_be_there(cast: Cast) -> None:
     empty = Client().post("/api/v1/users/me/avatar/", {}, headers=cast.alice.api.headers)
     assert (empty.status_code, set(empty.json()["errors"])) == (400, {"file"})
     assert not StoredFile.objects.exists()
+
+
+@pytest.mark.parametrize("content", [bomb(), PNG[:60]], ids=["bomb", "breaks off"])
+def test_what_cannot_be_shown_is_refused_with_the_reason_and_the_one_before_stays(
+    cast: Cast, content: bytes, file_room: Path
+) -> None:
+    before = address_of(cast.alice)
+    answer = send(cast.alice, content)
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["file"])
+    assert cast.alice.api.get("users/me/").json()["avatar"] == before
+    assert StoredFile.objects.count() == 1
+    assert leftovers(file_room) == []
 
 
 def test_another_one_takes_its_place_and_the_first_goes(cast: Cast) -> None:
@@ -129,6 +143,8 @@ def test_the_page_takes_shows_and_removes_it(cast: Cast) -> None:
     assert f'src="{address}"' in cast.bob.browser().get("/workspace/members/").content.decode()
     refused = browser.post("/settings/avatar/", {"file": SimpleUploadedFile("me.svg", SVG)})
     assert refused.status_code == 415
+    assert "Use an image" in refused.content.decode()
+    assert 'name="handle"' in refused.content.decode()
     assert User.objects.get(id=cast.alice.user.id).avatar == address
     page = browser.post("/settings/avatar/remove/", follow=True).content.decode()
     assert address not in page
