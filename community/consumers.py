@@ -34,7 +34,8 @@ class LiveConsumer(SignedInSocket):
         self.received: deque[float] = deque(maxlen=FRAMES)
         await self.open()
         if await self.identified():
-            self.member = presence.member(self.actor.id, self.actor.user.display_name, secrets.token_hex(6))
+            user = self.actor.user
+            self.member = presence.member(user.id, user.display_name, secrets.token_hex(6), user.avatar)
             self.watch_access()
             await self._send_badges("ready")
 

@@ -29,8 +29,8 @@ def page_name(workspace_id: UUID, page: str) -> str:
     return f"page.{workspace_id.hex}.{hashlib.sha256(page.encode()).hexdigest()[:24]}"
 
 
-def member(user_id: UUID, name: str, socket: str) -> bytes:
-    return orjson.dumps([str(user_id), name, socket])
+def member(user_id: UUID, name: str, socket: str, avatar: str = "") -> bytes:
+    return orjson.dumps([str(user_id), name, socket, avatar])
 
 
 async def arrive(page: str, member: bytes) -> bool:
@@ -67,11 +67,11 @@ async def people(page: str) -> list[dict[str, str]]:
         return found
 
     found = await _at_second_try(read) or []
-    names: dict[str, str] = {}
+    here: dict[str, dict[str, str]] = {}
     for row in found:
-        user_id, name, _socket = orjson.loads(row)
-        names[user_id] = name
-    return [{"id": user_id, "name": name} for user_id, name in sorted(names.items())[:MOST_SHOWN]]
+        user_id, name, _socket, *avatar = orjson.loads(row)  # a process of the release before says no avatar
+        here[user_id] = {"id": user_id, "name": name, "avatar": avatar[0] if avatar else ""}
+    return [person for _id, person in sorted(here.items())[:MOST_SHOWN]]
 
 
 async def _at_second_try(command: Callable[[], Awaitable[R]]) -> R | None:

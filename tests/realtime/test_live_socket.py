@@ -16,6 +16,7 @@ import redis
 import requests
 
 from tests.benchmarks.stack import PASSWORD, Person, Stack
+from tests.community.test_pictures import picture
 
 SUBPROTOCOL = "troupe.bearer"
 PATIENCE = 10.0
@@ -241,6 +242,24 @@ async def test_people_on_the_same_page_see_each_other(stack: Stack, people: dict
             await names(alice, "Alice", "Bob")
         await names(alice, "Alice")
         await dave.hears_nothing_of("presence")
+
+
+async def test_people_are_shown_by_their_picture(stack: Stack, people: dict[str, Person]) -> None:
+    alice, bob = people["alice"], people["bob"]
+    address = await asyncio.to_thread(show_picture, stack, alice)
+    async with listening(stack, alice) as first, listening(stack, bob) as second:
+        await first.send("presence", page="/faces/")
+        await names(first, "Alice")
+        await second.send("presence", page="/faces/")
+        seen = {person["name"]: person["avatar"] for person in (await second.until("presence"))["people"]}
+        assert seen == {"Alice": address, "Bob": ""}
+
+
+def show_picture(stack: Stack, person: Person) -> str:
+    url = f"{stack.base_url}/api/v1/users/me/avatar/"
+    sent = requests.post(url, files={"file": ("me.png", picture())}, headers=person.headers, timeout=30)
+    address: str = sent.json()["avatar"]
+    return address
 
 
 async def test_two_tabs_are_one_person(stack: Stack, people: dict[str, Person]) -> None:

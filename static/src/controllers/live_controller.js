@@ -14,6 +14,26 @@ export function initials(name) {
   return [words[0], words.length > 1 ? words[words.length - 1] : ""].map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase() || "?";
 }
 
+/** A person's picture, or their initials where there is none (or it does not come). @param {{name: string, avatar?: string}} person */
+export function face(person) {
+  const letters = document.createElement("span");
+  const hue = [...person.name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % HUES;
+  letters.className = `face hue-${hue}`;
+  letters.textContent = initials(person.name);
+  letters.title = person.name;
+  letters.setAttribute("role", "img");
+  letters.setAttribute("aria-label", person.name);
+  if (!person.avatar) return letters;
+  const picture = document.createElement("img");
+  picture.className = "face";
+  picture.src = person.avatar;
+  picture.alt = person.name;
+  picture.title = person.name;
+  picture.width = picture.height = 24;
+  picture.addEventListener("error", () => picture.replaceWith(letters), { once: true });
+  return picture;
+}
+
 /** Put counts into the badges of `page`; answers whether any was another before. @param {Document | HTMLElement} page @param {Record<string, number>} counts */
 export function showBadges(page, counts) {
   let changed = false;
@@ -81,23 +101,12 @@ export default class LiveController extends Base {
     }, RESYNC_MS * (0.5 + Math.random()));
   }
 
-  /** @param {{id: string, name: string}[]} people */
+  /** @param {{id: string, name: string, avatar?: string}[]} people */
   showPeople(people) {
     const box = document.querySelector("[data-live-people]");
     if (!box) return;
     const others = people.filter((person) => person.id !== this.meValue);
-    box.replaceChildren(
-      ...others.map((person) => {
-        const face = document.createElement("span");
-        const hue = [...person.name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % HUES;
-        face.className = `face hue-${hue}`;
-        face.textContent = initials(person.name);
-        face.title = person.name;
-        face.setAttribute("role", "img");
-        face.setAttribute("aria-label", person.name);
-        return face;
-      }),
-    );
+    box.replaceChildren(...others.map(face));
     box.toggleAttribute("hidden", others.length === 0);
   }
 
