@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import get_adapter as get_social_adapter
 from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from community import devices
@@ -71,13 +74,31 @@ def second_factor(user: User) -> SecondFactor:
     )
 
 
-def connections(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    """The sites that are set up for signing in, each with the account of ``user`` there. One query."""
+@dataclass(frozen=True)
+class Connection:
+    """A site that is set up for signing in, and the accounts there through which a person comes in here."""
+
+    provider: str
+    name: str
+    connect_url: str
+    accounts: list[SocialAccount]
+
+
+def connections(request: HttpRequest, user: User) -> list[Connection]:
+    """The sites that are set up for signing in, each with the accounts of ``user`` there. One query."""
     providers = get_social_adapter().list_providers(request)
     if not providers:
         return []
-    accounts = {account.provider: account for account in SocialAccount.objects.filter(user=user)}
-    return [
-        {"name": provider.name, "account": accounts.get(provider.app.provider_id or provider.id)}
-        for provider in providers
-    ]
+    accounts = list(SocialAccount.objects.filter(user=user).order_by("id"))
+    found = []
+    for provider in providers:
+        name = provider.app.provider_id or provider.id
+        theirs = [account for account in accounts if account.provider == name]
+        found.append(Connection(name, provider.name, _connect_url(request, provider), theirs))
+    return found
+
+
+def _connect_url(request: HttpRequest, provider: Any) -> str:
+    """What a browser opens to connect a site: past the sign-in, where it is not signed in yet, to our question."""
+    ask = provider.get_login_url(request, process="connect", next=reverse("settings_security"))
+    return f"{settings.BASE_URL}{reverse('account_login')}?{urlencode({'next': ask})}"

@@ -77,6 +77,10 @@ class MeInput(serializers.Serializer[Any]):
     bio = serializers.CharField(max_length=2000, allow_blank=True, default="")
     language = serializers.CharField(max_length=12, allow_blank=True, default="")
     timezone = serializers.CharField(max_length=64, default="UTC")
+    current_workspace_id = serializers.UUIDField(
+        required=False,
+        help_text="The workspace that is meant without `X-Workspace`, and that the pages open in. Kept where it is left out.",
+    )
 
 
 class DeleteMeInput(serializers.Serializer[Any]):

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from community import account
 from community.account import SignIn
 from community.api.auth import parsed
-from community.api.people import person
+from community.api.people import confirmed, person
 from community.api.serializers import PasswordField, SessionSerializer
 from community.services import sessions, sign_ins
 from config.lib import lists
@@ -33,7 +33,18 @@ class PasswordChangeInput(serializers.Serializer[Any]):
     new = PasswordField()
 
 
+class PasswordSerializer(serializers.Serializer[Any]):
+    set = serializers.BooleanField(
+        help_text="Whether the person has one; who signs in through another site may have none."
+    )
+
+
 class PasswordView(APIView):
+    @extend_schema(operation_id="users_me_password_state", tags=["people"], responses={200: PasswordSerializer})
+    def get(self, request: Request) -> Response:
+        """Whether the person has a password at all."""
+        return Response({"set": person(request).has_usable_password()})
+
     @extend_schema(
         operation_id="users_me_password",
         tags=["people"],
@@ -41,8 +52,13 @@ class PasswordView(APIView):
         responses={200: SessionSerializer},
     )
     def post(self, request: Request) -> Response:
-        """A new password. Every sign-in ends, this one as well; the answer holds new tokens."""
+        """A new password. Every sign-in ends, this one as well; the answer holds new tokens.
+
+        Who has one sends it as `current`. The first one needs a confirmation instead, where there is anything to confirm by.
+        """
         user = person(request)
+        if not user.has_usable_password():
+            user = confirmed(request)
         tokens = sessions.password_change(request=request._request, user=user, **parsed(PasswordChangeInput, request))
         return Response(SessionSerializer(tokens).data)
 

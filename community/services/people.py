@@ -97,8 +97,14 @@ def person_settle(*, user: User) -> User:
 
 
 @transaction.atomic
+@transaction.atomic
 def person_update(*, user: User, changes: dict[str, Any]) -> User:
-    """Change what ``user`` says about themselves (the fields in EDITABLE). Raises InvalidInput."""
+    """Change what ``user`` says about themselves (the fields in EDITABLE) and, by ``current_workspace_id``, where they work.
+
+    Raises InvalidInput, NotFound (no workspace of theirs).
+    """
+    if (workspace_id := changes.get("current_workspace_id")) is not None:
+        workspaces.workspace_switch(user=user, workspace_id=workspace_id)
     if "name" in changes:  # one line, as when they signed up: it stands in subjects of mails
         changes = {**changes, "name": " ".join(changes["name"].split())}
     changed = [field for field in EDITABLE if field in changes and changes[field] != getattr(user, field)]

@@ -30,6 +30,7 @@ COUNTED = {
     "runs/": "agents/test_runs_list_api.py",
     "tokens/": "community/test_api_tokens.py",
     "users/api-keys/": "agents/test_api_keys.py",
+    "users/me/connections/": "community/test_other_sites.py",
     "users/me/invitations/": "community/test_invitations_own.py",
     "users/me/sign-ins/": "community/test_sign_ins.py",
     "workspaces/": "community/test_api_workspaces.py",

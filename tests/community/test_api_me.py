@@ -3,8 +3,9 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from community.models import User
+from community.models import User, Workspace
 from tests.cast import Api, Cast
+from tests.walk import NOBODYS_ID
 
 FIELDS = {
     "id", "email", "handle", "name", "avatar", "bio", "language", "timezone", "current_workspace_id", "created_at",
@@ -38,6 +39,30 @@ def test_put_replaces_everything(cast: Cast) -> None:
     assert response.status_code == 200
     assert (response.json()["name"], response.json()["bio"]) == ("A.", "")
     assert cast.alice.api.put("users/me/", {"name": "A."}).json()["errors"] == {"handle": ["This field is required."]}
+
+
+def test_the_workspace_one_works_in_is_chosen_and_then_meant(cast: Cast) -> None:
+    bob, own = cast.bob.user, Workspace.objects.get(personal_of=cast.bob.user)
+    api = Api(bob)
+    assert api.get("inbox/").status_code == 200
+    answer = api.patch("users/me/", {"current_workspace_id": str(own.id)})
+    assert (answer.status_code, answer.json()["current_workspace_id"]) == (200, str(own.id))
+    assert api.post("agents/", {"name": "Porter"}).status_code == 201
+    assert [row["name"] for row in cast.bob.browser().get("/api/v1/agents/").json()["results"]] == ["Porter"]
+    assert api.get("agents/", headers={"X-Workspace": str(cast.alice.workspace_id)}).json()["count"] == 0
+    kept = api.put("users/me/", {"name": "Bob", "handle": bob.handle})
+    assert kept.json()["current_workspace_id"] == str(own.id)
+
+
+def test_nobody_chooses_a_workspace_that_is_not_theirs(cast: Cast) -> None:
+    api, before = Api(cast.dave.user), cast.dave.workspace_id
+    for workspace in (cast.alice.workspace_id, NOBODYS_ID):
+        refused = api.patch("users/me/", {"bio": "Mine now", "current_workspace_id": str(workspace)})
+        assert refused.status_code == 404
+    for nothing in (None, "x", ""):
+        assert api.patch("users/me/", {"current_workspace_id": nothing}).status_code == 400
+    dave = User.objects.get(id=cast.dave.user.id)
+    assert (dave.current_workspace_id, dave.bio) == (before, "")
 
 
 def test_nobody_makes_themselves_staff_or_somebody_else(cast: Cast) -> None:

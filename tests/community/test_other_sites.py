@@ -8,17 +8,18 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
 from allauth.socialaccount.providers.google import views as google
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from community.models import AuditEntry, User
+from community.models import AuditEntry, RefreshFamily, User
 from community.services.people import person_register
 from config.env import Env
 from config.settings.providers import sign_in_origins, sign_in_providers
-from tests.cast import PASSWORD, fresh_address
+from tests.cast import PASSWORD, Api, fresh_address
 from tests.fakes.openid import CLIENT_ID, CLIENT_SECRET, FakeOpenID
 from tests.mfa import turn_on
 
@@ -236,6 +237,77 @@ def test_the_only_way_in_is_not_taken_away(client: Client, site: FakeOpenID) -> 
     account = SocialAccount.objects.get()
     client.post("/accounts/3rdparty/", {"account": account.pk})
     assert SocialAccount.objects.exists()
+
+
+# The same by the API
+
+
+def connections_of(api: Api) -> dict[str, Any]:
+    answer = api.get("users/me/connections/")
+    assert answer.status_code == 200
+    return {row["provider"]: row for row in answer.json()["results"]}
+
+
+def program_of(user: User) -> Api:
+    """Signed in with the password."""
+    api = Api()
+    tokens = api.post("auth/login/", {"email": user.email, "password": PASSWORD}).json()
+    api.headers["Authorization"] = f"Bearer {tokens['access']}"
+    return api
+
+
+def test_a_program_leads_to_connecting_and_disconnects(
+    client: Client, site: FakeOpenID, mailoutbox: list[Any], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    alice = person_register(email=fresh_address("alice"), password=PASSWORD, name="Alice")
+    api = program_of(alice)
+    found = connections_of(api)
+    assert {name: row["accounts"] for name, row in found.items()} == {"google": [], "github": [], "oidc": []}
+
+    url = urlsplit(found["oidc"]["connect_url"])
+    sign_in = f"{url.path}?{url.query}"
+    client.post(sign_in, {"login": alice.email, "password": PASSWORD})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    question = client.get(sign_in)["Location"]
+    assert alice.email in client.get(question).content.decode()
+    back = requests.get(client.post(question)["Location"], allow_redirects=False, timeout=5)
+    url = urlsplit(back.headers["Location"])
+    assert client.get(f"{url.path}?{url.query}")["Location"] == "/settings/security/"
+
+    with django_assert_num_queries(2):  # who asks, and the accounts
+        [connected] = connections_of(api)["oidc"]["accounts"]
+    assert connected["name"] == site.person["email"]
+    mailoutbox.clear()
+    address = f"users/me/connections/{connected['id']}/"
+    other = program_of(person_register(email=fresh_address("other"), password=PASSWORD, name="Other"))
+    assert other.delete(address).status_code == 404
+    RefreshFamily.objects.update(confirmed_at=None)
+    assert api.delete(address).json()["code"] == "confirmation_required"
+    assert api.post("users/me/confirm/", {"password": PASSWORD}).status_code == 204
+    assert api.delete(address).status_code == 204
+    assert api.delete(address).status_code == 404
+    assert not SocialAccount.objects.exists()
+    assert [mail.to for mail in mailoutbox] == [[alice.email]]
+    assert AuditEntry.objects.filter(action="account.disconnected", actor_id=alice.id).count() == 1
+
+
+def test_who_came_through_a_site_sets_a_first_password_and_may_then_leave_it(client: Client, site: FakeOpenID) -> None:
+    there_and_back(client)
+    jane, account = User.objects.get(), SocialAccount.objects.get()
+    address = f"/api/v1/users/me/connections/{account.id}/"
+    assert client.get("/api/v1/users/me/password/").json() == {"set": False}
+    refused = client.delete(address)
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_way_in")
+    turn_on(jane)
+    asked = client.post("/api/v1/users/me/password/", {"new": PASSWORD}, content_type="application/json")
+    assert (asked.status_code, asked.json()["code"]) == (403, "confirmation_required")
+    Authenticator.objects.all().delete()
+    first = client.post("/api/v1/users/me/password/", {"new": PASSWORD}, content_type="application/json")
+    assert first.status_code == 200, first.json()
+    api = Api()
+    api.headers["Authorization"] = f"Bearer {first.json()['access']}"
+    assert api.get("users/me/password/").json() == {"set": True}
+    assert api.delete(address).status_code == 204
 
 
 def test_the_browser_may_go_on_to_the_site() -> None:

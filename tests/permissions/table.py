@@ -39,6 +39,10 @@ TABLE = [
     Line("PATCH", "users/me/", (200, 200, 200, 200, 200, 401), {"bio": "Hello"}, scope="person"),
     Line("PUT", "users/me/", (400, 400, 400, 400, 400, 401), {"bio": "Hello"}, scope="person"),
     Line("DELETE", "users/me/", (409, 204, 204, 204, 204, 401), scope="person"),
+    Line("GET", "users/me/password/", (200, 200, 200, 200, 200, 401), scope="person"),
+    Line("GET", "users/me/connections/", (200, 200, 200, 200, 200, 401), scope="person"),
+    # Alice's own, and her only way in.
+    Line("DELETE", "users/me/connections/{connection}/", (409, 404, 404, 404, 404, 401), scope="person"),
     Line("POST", "users/me/password/", (400, 400, 400, 400, 400, 401), {"new": "short"}, scope="person"),
     # JSON; tests/community/test_avatars.py sends forms.
     Line("POST", "users/me/avatar/", (415, 415, 415, 415, 415, 401), scope="person"),

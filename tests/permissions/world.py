@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.utils import timezone
 
 from agent_app.definition.content import draft_content
@@ -73,6 +74,9 @@ class Objects(dict[str, object]):
     def _agent_file(self) -> object:
         file_id = make_file(self._alice).id
         return AgentFile.objects.create(workspace_id=self._workspace, agent=self._the_agent, file_id=file_id).id
+
+    def _connection(self) -> object:
+        return SocialAccount.objects.create(user=self._alice.user, provider="oidc", uid="1").id
 
     def _version(self) -> object:
         agent = self._the_agent

@@ -15,6 +15,7 @@ PERSONAL = {
     "api/v1/users/me/confirm/", "api/v1/users/me/second-factor/", "api/v1/users/me/second-factor/totp/",
     "api/v1/users/me/second-factor/totp/confirm/", "api/v1/users/me/second-factor/recovery-codes/",
     "api/v1/users/me/email/", "api/v1/users/me/email/resend/",
+    "api/v1/users/me/connections/",
     "api/v1/users/me/sign-ins/", "api/v1/users/me/invitations/", "api/v1/workspaces/",
     "api/v1/invitations/accept/",
 }  # fmt: skip
