@@ -70,6 +70,7 @@ def test_an_answer_that_a_filter_stopped_is_told_as_a_refusal(cast: Cast, agent:
     run = execute(start(cast.alice, agent))
     assert (run.status, run.reason, run.error["code"]) == ("failed", "provider_error", "refusal")
     assert "content filter" in run.error["error"]
+    assert "Ask in other words, or choose another model." in run.error["error"]
 
 
 def test_a_model_that_only_calls_tools_which_are_not_there_runs_out_of_turns(
@@ -78,6 +79,7 @@ def test_a_model_that_only_calls_tools_which_are_not_there_runs_out_of_turns(
     provider.queue(*[Script(tool_calls=(ToolCall("nothing", '{"a": 1}'),))] * 11)
     run = execute(start(cast.alice, agent))
     assert (run.status, run.reason, run.turns) == ("partial", "max_turns", 10)
+    assert "Its trace shows where it goes in circles" in run.error["error"]
     assert len(provider.exchanges) == 10
 
 

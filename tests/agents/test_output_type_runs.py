@@ -70,6 +70,7 @@ def test_a_second_wrong_answer_ends_the_run_with_the_reason(cast: Cast, agent: A
     run = execute(start_as(cast.alice, agent, definition_of(agent, output_type=LABELS)))
     assert (run.status, run.reason, run.error["code"]) == ("failed", "invalid_output", "invalid_output")
     assert "not JSON" in run.error["error"]
+    assert "Make the output type simpler" in run.error["error"]
     assert (run.output, len(provider.exchanges)) == ("I would say praise.", 2)
     assert told(run)[0] == ("agent", "Sorter", "invalid_output")
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from agent_app.engine.build import Team, build
 from agent_app.engine.output_types import InvalidAnswer
 from agent_app.engine.providers.errors import ProviderError
+from agent_app.engine.providers.named import NoNamedModels
 from agent_app.engine.sink import Sink
 from agent_app.engine.summaries import prepare
 from agent_app.engine.tracing import Recorder
@@ -21,8 +22,9 @@ MAX_TURNS = 10
 # Otherwise the SDK would send prompts and answers to OpenAI as soon as a key is in the environment.
 set_tracing_disabled(True)
 _RUN_CONFIG = RunConfig(
-    tracing_disabled=True, trace_include_sensitive_data=False, tool_not_found_behavior="return_error_to_model"
-)
+    model_provider=NoNamedModels(), tracing_disabled=True, trace_include_sensitive_data=False,
+    tool_not_found_behavior="return_error_to_model",
+)  # fmt: skip
 _REPAIR = (
     "Your answer does not fit the required format:\n%s\nAnswer again, with nothing but JSON that fits the schema:\n%s"
 )
@@ -61,20 +63,24 @@ class Execution:
         except MaxTurnsExceeded:
             return Outcome(
                 status=RunStatus.PARTIAL, reason="max_turns", code="max_turns",
-                error=_("The agent used all of its %(most)d turns.") % {"most": MAX_TURNS},
+                error=_(
+                    "The agent used all of its %(most)d turns. Its trace shows where it goes in circles; say in the instructions when "
+                    "it is done."
+                ) % {"most": MAX_TURNS},
             )  # fmt: skip
         except ModelRefusalError as error:
-            raise RunFailure(
-                "provider_error", _("The model refused to answer: %(why)s") % {"why": error}, code="refusal"
-            ) from error
+            text = _("The model refused to answer: %(why)s Ask in other words, or choose another model.")
+            raise RunFailure("provider_error", text % {"why": _sentence(error)}, code="refusal") from error
         except InvalidAnswer as error:
             if not self._sink.truncated:
-                text = _("The answer does not have the form that was asked for: %(why)s")
-                raise RunFailure("invalid_output", text % {"why": " ".join(error.problems)}) from error
+                text = _(
+                    "The answer does not have the form of the agent's output type: %(why)s "
+                    "Make the output type simpler, say in the instructions what belongs in it, or choose a stronger model."
+                )
+                raise RunFailure("invalid_output", text % {"why": _sentence("; ".join(error.problems))}) from error
         except ModelBehaviorError as error:
-            raise RunFailure(
-                "provider_error", _("The model's answer could not be used: %(why)s") % {"why": error}
-            ) from error
+            text = _("The model's answer could not be used: %(why)s Try again, or choose another model.")
+            raise RunFailure("provider_error", text % {"why": _sentence(error)}) from error
         if self._sink.truncated:
             return Outcome(
                 status=RunStatus.PARTIAL, reason="max_tokens", code="max_tokens",
@@ -106,6 +112,12 @@ class Execution:
         if handed_over or result.last_agent.output_type is not None:
             return result.final_output
         return self._context.produced.content
+
+
+def _sentence(why: object) -> str:
+    """What stands in the middle of a message ends like a sentence."""
+    text = str(why).strip()
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 async def execute(context: RunContext) -> Outcome:

@@ -161,13 +161,24 @@ def broke_off(endpoint: Endpoint, document: Any, status: int | None = None) -> P
 
 
 def unreachable(provider: str, why: str) -> ProviderError:
-    text = _("%(provider)s cannot be reached: %(why)s. Check the base URL.") % {"provider": provider, "why": why}
+    text = _(
+        "%(provider)s cannot be reached: %(why)s. Check the base URL and that something answers there, or give the agent a "
+        "fallback model."
+    ) % {"provider": provider, "why": why.rstrip(".")}
     return ProviderError("unreachable", text)
 
 
 def cut(provider: str) -> ProviderError:
-    text = _("%(provider)s ended the connection before the answer was complete.") % {"provider": provider}
-    return ProviderError("cut", text)
+    text = _(
+        "%(provider)s ended the connection before the answer was complete. Try again; where it happens often, give the agent a "
+        "fallback model."
+    )
+    return ProviderError("cut", text % {"provider": provider})
+
+
+def stalled(provider: str) -> ProviderError:
+    text = _("%(provider)s stopped answering. Try again, or give the agent a fallback model.") % {"provider": provider}
+    return ProviderError("stalled", text)
 
 
 def malformed(provider: str) -> ProviderError:

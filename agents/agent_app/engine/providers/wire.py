@@ -5,7 +5,6 @@ from typing import Any
 
 import aiohttp
 import orjson
-from django.utils.translation import gettext as _
 
 from agent_app.engine.providers import errors, transport
 from agent_app.engine.providers.endpoint import Endpoint
@@ -48,7 +47,7 @@ async def _exchange(protocol: Protocol, endpoint: Endpoint, body: dict[str, Any]
     except AddressRefused as error:
         raise ProviderError("unreachable", str(error)) from error
     except TimeoutError as error:
-        raise ProviderError("stalled", _("%(provider)s stopped answering.") % {"provider": name}) from error
+        raise errors.stalled(name) from error
     except aiohttp.ClientConnectorError as error:
         if isinstance(error.os_error, AddressRefused):
             raise ProviderError("unreachable", str(error.os_error)) from error
