@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from agent_app import output_types, provider_types
+from agent_app import model_references, output_types
 from agent_app.definition_forms import as_text, history_of, parsed
-from agent_app.models import Agent, KeyPurpose, KeyScope
+from agent_app.models import Agent
 from config.lib.errors import AppError
 
 _POLICIES = [
@@ -19,7 +19,12 @@ _POLICIES = [
 _EFFORTS = [
     ("", _("The model's own")), ("minimal", _("Minimal")), ("low", _("Low")), ("medium", _("Medium")), ("high", _("High")),
 ]  # fmt: skip
-_SETTINGS = ("temperature", "top_p", "max_tokens", "reasoning_effort")
+_SETTINGS = ("temperature", "top_p", "max_tokens", "reasoning_effort", "cache_ttl")
+_KEPT: list[tuple[str | int, Any]] = [
+    ("", _("Never: each answer is new")), (300, _("for 5 minutes")), (3600, _("for an hour")), (86_400, _("for a day")),
+    (7 * 86_400, _("for a week")), (30 * 86_400, _("for 30 days")),
+]  # fmt: skip
+MOST_FALLBACKS = 5
 
 
 class AgentForm(forms.Form):
@@ -47,14 +52,31 @@ class AgentForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": "0.1"}),
     )  # fmt: skip
     top_p = forms.FloatField(
-        label=_("Top p"), required=False, min_value=0, max_value=1, widget=forms.NumberInput(attrs={"step": "0.05"})
-    )
-    max_tokens = forms.IntegerField(label=_("Longest answer, tokens"), required=False, min_value=1, max_value=1_000_000)
-
-    reasoning_effort = forms.ChoiceField(label=_("Reasoning effort"), required=False, choices=_EFFORTS)
+        label=_("Top p"), required=False, min_value=0, max_value=1, widget=forms.NumberInput(attrs={"step": "0.05"}),
+        help_text=_("Chooses among the likeliest words only: 0.1 is the top tenth. Change this or the temperature, not both."),
+    )  # fmt: skip
+    max_tokens = forms.IntegerField(
+        label=_("Longest answer, tokens"), required=False, min_value=16, max_value=1_000_000,
+        help_text=_("A longer answer is cut there and the run ends as partial. Empty: the model's own."),
+    )  # fmt: skip
+    reasoning_effort = forms.ChoiceField(
+        label=_("Reasoning effort"), required=False, choices=_EFFORTS,
+        help_text=_("How long the model thinks first. What it thinks is paid for as well."),
+    )  # fmt: skip
+    cache_ttl = forms.TypedChoiceField(
+        label=_("Keep answers"), required=False, coerce=int, empty_value=None,
+        help_text=_(
+            "The very same request, with the same conversation, gets the kept answer again: at once, for no tokens, and marked "
+            "as kept. Only at temperature 0, and only in this workspace."
+        ),
+    )  # fmt: skip
     fallback_models = forms.CharField(
-        label=_("If it fails, then"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Other models in order, one a line, as provider/model."),
+        label=_("If it fails, then"), required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "data-ordered-target": "field"}),
+        help_text=_(
+            "Up to five other models as provider/model, one a line, asked in this order. First the model itself is tried again; "
+            "a fallback answers only where nothing of an answer was shown yet, and the run says which one did."
+        ),
     )  # fmt: skip
     history_policy = forms.ChoiceField(label=_("Memory"), required=False, choices=_POLICIES)
     history_number = forms.IntegerField(label=_("How many messages or tokens"), required=False, min_value=1)
@@ -64,13 +86,14 @@ class AgentForm(forms.Form):
     )  # fmt: skip
     output_type = forms.CharField(
         label=_("Output type"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
-        help_text=_("A JSON Schema that every answer must fit. Empty: text."),
+        help_text=_("A JSON Schema that every answer must fit, or a type of the library with its options. Empty: text."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
         kwargs["initial"] = _initial(agent)
         super().__init__(*args, **kwargs)
         self.agent = agent
+        self.fields["cache_ttl"].choices = _kept(agent)  # type: ignore[attr-defined]
         if self.is_bound and "name" not in self.data:
             self.fields["name"].required = False  # one section is saved; the name stays
 
@@ -83,16 +106,27 @@ class AgentForm(forms.Form):
         return lines
 
     def clean_tags(self) -> list[str]:
-        tags = list(dict.fromkeys(tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()))
-        if len(tags) > 20 or any(len(tag) > 40 for tag in tags):
-            raise forms.ValidationError(_("At most 20 tags of 40 characters."))
-        return tags
+        return _tags(self.cleaned_data["tags"])
 
     def clean_fallback_models(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["fallback_models"].splitlines() if line.strip()]
-        if len(lines) > 5 or any(len(line) > 200 for line in lines):
+        lines = list(dict.fromkeys(lines))
+        if len(lines) > MOST_FALLBACKS or any(len(line) > 200 for line in lines):
             raise forms.ValidationError(_("At most five models."))
-        return list(dict.fromkeys(lines))
+        if lines != self.agent.fallback_models and (found := self._unknown(lines)):
+            raise forms.ValidationError(found)
+        return lines
+
+    def _unknown(self, references: list[str]) -> list[str]:
+        """What speaks against each reference that leads nowhere; those that were kept are not asked about again."""
+        found = []
+        for reference in references:
+            if reference not in self.agent.fallback_models:
+                try:
+                    model_references.resolve(workspace_id=self.agent.workspace_id, reference=reference)
+                except AppError as error:
+                    found.append(f"{reference}: {error.detail}")
+        return found
 
     def clean_output_type(self) -> Any:
         value = parsed(self.cleaned_data["output_type"])
@@ -122,6 +156,21 @@ class AgentForm(forms.Form):
         return sent
 
 
+def _tags(text: str) -> list[str]:
+    """Tags as people write them, separated by commas. Raises ValidationError."""
+    tags = list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
+    if len(tags) > 20 or any(len(tag) > 40 for tag in tags):
+        raise forms.ValidationError(_("At most 20 tags of 40 characters."))
+    return tags
+
+
+def _kept(agent: Agent) -> list[tuple[str | int, Any]]:
+    """How long answers can be kept; what was set otherwise, through the API, is among it."""
+    ttl = agent.model_settings.get("cache_ttl")
+    known = {seconds for seconds, _label in _KEPT}
+    return [*_KEPT, (ttl, _("for %(seconds)d seconds") % {"seconds": ttl})] if ttl and ttl not in known else _KEPT
+
+
 def _initial(agent: Agent) -> dict[str, Any]:
     return {
         "name": agent.name,
@@ -136,13 +185,14 @@ def _initial(agent: Agent) -> dict[str, Any]:
         "handoff_description": agent.handoff_description,
         "output_type": as_text(agent.output_type),
         **{name: agent.model_settings.get(name) for name in _SETTINGS},
+        "cache_ttl": agent.model_settings.get("cache_ttl") or "",
     }
 
 
 class BulkForm(forms.Form):
     """Agents ticked in the list and what to do with them; ``confirmed`` once the person has seen what depends on them."""
 
-    action = forms.ChoiceField(choices=[(name, name) for name in ("archive", "restore", "delete")])
+    action = forms.ChoiceField(choices=[(name, name) for name in ("archive", "restore", "delete", "tag", "untag")])
     confirmed = forms.BooleanField(required=False)
     ids = forms.TypedMultipleChoiceField(coerce=str, required=False)
 
@@ -152,88 +202,34 @@ class BulkForm(forms.Form):
         self.fields["ids"].choices = [(value, value) for value in given]  # type: ignore[attr-defined]
 
 
+class TagsForm(forms.Form):
+    """Tags for several agents at once; ``known`` are those that some of them have."""
+
+    add_tags = forms.CharField(
+        label=_("Add"), required=False, max_length=900, help_text=_("Separated by commas."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    remove_tags = forms.MultipleChoiceField(
+        label=_("Remove"), required=False, widget=forms.CheckboxSelectMultiple(attrs={"class": "check"})
+    )
+
+    def __init__(self, *args: Any, known: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["remove_tags"].choices = [(tag, tag) for tag in known]  # type: ignore[attr-defined]
+        if not known:
+            del self.fields["remove_tags"]
+
+    def clean_add_tags(self) -> list[str]:
+        return _tags(self.cleaned_data["add_tags"])
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.errors and not values.get("add_tags") and not values.get("remove_tags"):
+            raise forms.ValidationError(_("Write a tag to add, or choose one to remove."))
+        return values
+
+
 class ConversationForm(forms.Form):
     """Another name for a conversation."""
 
     title = forms.CharField(label=_("Name"), max_length=120)
-
-
-class ProviderForm(forms.Form):
-    """A provider. An empty key on a change keeps the old one."""
-
-    type = forms.ChoiceField(label=_("Kind"), choices=provider_types.LABELS, initial="custom")
-    name = forms.CharField(
-        label=_("Name"), max_length=60, help_text=_("The first part of a model reference: name/model.")
-    )
-    base_url = forms.URLField(
-        label=_("Address"), required=False, max_length=300, assume_scheme="https",
-        help_text=_("Ends with /v1. Empty: the provider's own."),
-    )  # fmt: skip
-    api_key = forms.CharField(
-        label=_("Key"), required=False, max_length=500,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}), help_text=_("Stored encrypted, never shown again."),
-    )  # fmt: skip
-    models = forms.CharField(
-        label=_("Models"), required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text=_("One model id a line.")
-    )
-    default_model = forms.CharField(label=_("Default model"), required=False, max_length=200)
-    test = forms.BooleanField(label=_("Add it only if it answers"), required=False)
-
-    def clean_models(self) -> list[str]:
-        return list(dict.fromkeys(line.strip() for line in self.cleaned_data["models"].splitlines() if line.strip()))[
-            :200
-        ]
-
-    def clean_name(self) -> str:
-        name = str(self.cleaned_data["name"])
-        if "/" in name:
-            raise forms.ValidationError(_("A name has no slash."))
-        return name
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
-        if not values.get("models") and not values.get("default_model"):
-            self.add_error("models", _("Name at least one model."))
-        return values
-
-
-class KeyForm(forms.Form):
-    """A key for a type of provider, or for one that is configured."""
-
-    provider = forms.ChoiceField(label=_("Provider"))
-    api_key = forms.CharField(
-        label=_("Key"), max_length=500, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Stored encrypted, never shown again."),
-    )  # fmt: skip
-    name = forms.CharField(label=_("Name"), required=False, max_length=60)
-    scope = forms.ChoiceField(label=_("Whose"), choices=KeyScope.choices, initial=KeyScope.USER)
-    purpose = forms.ChoiceField(label=_("For"), choices=KeyPurpose.choices, initial=KeyPurpose.MODEL)
-    skip_test = forms.BooleanField(label=_("Do not try it first"), required=False)
-
-    def __init__(self, *args: Any, providers: list[tuple[str, Any]], may_share: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        known = [(slug, label) for slug, label in provider_types.LABELS if provider_types.default_base_url(slug)]
-        searches = [(slug, found.label) for slug, found in provider_types.SEARCH_TYPES.items()]
-        self.fields["provider"].choices = [*known, *providers, *searches]  # type: ignore[attr-defined]
-        if not may_share:
-            self.fields["scope"].choices = KeyScope.choices[:1]  # type: ignore[attr-defined]
-
-
-class ModelForm(forms.Form):
-    """One more model of a provider."""
-
-    provider_id = forms.ChoiceField(label=_("Provider"))
-    model = forms.CharField(label=_("Model id"), max_length=200, help_text=_("As the provider calls it."))
-
-    def __init__(self, *args: Any, providers: list[tuple[str, Any]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["provider_id"].choices = providers  # type: ignore[attr-defined]
-
-
-def add_errors(form: forms.BaseForm, error: AppError) -> None:
-    """Put what a service has against the input beside the fields it is about."""
-    known = {name: texts for name, texts in error.errors.items() if name in form.fields}
-    for name, texts in known.items():
-        form.add_error(name, texts)
-    if not known:
-        form.add_error(None, error.detail)

@@ -4,6 +4,7 @@ A reference is ``provider/model`` or a bare model id. Model ids may contain ``/`
 a provider only where the workspace has one of that name, or it is the slug of a type (``local`` among them).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agent_app import auto_models, provider_types
-from agent_app.auto import AUTO, Task, choose
+from agent_app.auto import AUTO, Choice, Option, Task, choose
 from agent_app.models import CAPABILITIES, CatalogueModel, Provider, ProviderModel, Run
 from agent_app.provider_types import LOCAL as LOCAL
 from agent_app.provider_types import Api
@@ -152,6 +153,22 @@ def of_run(run: Run) -> ResolvedModel:
 
 def _auto(workspace_id: UUID, task: Task) -> ResolvedModel:
     """The best for a task of all models that the workspace can ask now."""
+    able, options = _auto_options(workspace_id)
+    choice = choose(task, options)
+    if choice is None:
+        text = _("None of this workspace's models can do this. Choose a model, or add one under Models.")
+        raise Refused(text, code="no_model")
+    return replace(able[choice.option.reference], why=choice.why)
+
+
+def auto_choices(workspace_id: UUID, tasks: Sequence[Task]) -> list[Choice | None]:
+    """What ``auto`` would choose for each of ``tasks``, with the reason; None where no model can do it."""
+    _able, options = _auto_options(workspace_id)
+    return [choose(task, options) for task in tasks]
+
+
+def _auto_options(workspace_id: UUID) -> tuple[dict[str, ResolvedModel], list[Option]]:
+    """The models that ``auto`` has to choose from, by reference, and what speaks for each."""
     providers = list(_providers(workspace_id))
     keyed, reachable = auto_models.keyed_types(workspace_id)
     entries = auto_models.entries_of({provider.type for provider in providers} | reachable)
@@ -166,11 +183,7 @@ def _auto(workspace_id: UUID, task: Task) -> ResolvedModel:
         found.append(ResolvedModel(model, provider, row=row, entry=entries.get((provider.type, model.lower()))))
     able = {each.reference: each for each in found if _converses(each)}
     statistics, preferred = auto_models.lately(workspace_id), default_reference(workspace_id)
-    choice = choose(task, [auto_models.option_of(each, statistics, preferred) for each in able.values()])
-    if choice is None:
-        text = _("None of this workspace's models can do this. Choose a model, or add one under Models.")
-        raise Refused(text, code="no_model")
-    return replace(able[choice.option.reference], why=choice.why)
+    return able, [auto_models.option_of(each, statistics, preferred) for each in able.values()]
 
 
 def _converses(resolved: ResolvedModel) -> bool:

@@ -192,6 +192,14 @@ def statistics(workspace_id: UUID, slug: str, days: int = DAYS) -> dict[str, Any
     return {"provider": slug, "days": days, **together, "models": each}
 
 
+def provider_statistics(workspace_id: UUID, provider: Provider) -> dict[str, Any]:
+    """The same for one configured provider. Two queries."""
+    rows = _ended(workspace_id, DAYS).filter(provider_id=provider.id)
+    by_model: Any = rows.values("model").annotate(**_measured())
+    each = [{"model": row["model"], **_figures(row)} for row in by_model.order_by("-calls", "model")[:100]]
+    return {"days": DAYS, **_figures(rows.aggregate(**_measured())), "models": each}
+
+
 def provider_figures(workspace_id: UUID) -> dict[UUID, dict[str, Any]]:
     """The same for each configured provider, by its id. One query."""
     rows: Any = _ended(workspace_id, DAYS).exclude(provider=None).values("provider_id").annotate(**_measured())

@@ -6,13 +6,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from agent_app import model_references
 from agent_app.definition import bundle
 from agent_app.definition.choice import DRAFT, find_version
 from agent_app.definition.closure import Source, reach
@@ -55,6 +53,12 @@ def agent_rows(
         )
         .order_by(ordering if ordering in AGENT_ORDERINGS else "-updated_at", "-id")
     )
+
+
+def tags_of(actor: Actor, ids: list[UUID]) -> list[str]:
+    """The tags that some of these agents of the workspace have."""
+    rows = Agent.objects.in_workspace(actor.workspace_id).filter(id__in=ids).values_list("tags", flat=True)
+    return sorted({tag for tags in rows for tag in tags})
 
 
 def version_rows(agent: Agent) -> QuerySet[AgentVersion]:
@@ -270,20 +274,6 @@ def run_list(
     if search:
         rows = rows.filter(Q(input__message__icontains=search) | Q(agent__name__icontains=search))
     return rows.order_by(ordering if ordering in RUN_ORDERINGS else "-created_at", "-id")
-
-
-def model_choices(workspace_id: UUID) -> list[dict[str, str]]:
-    """What an agent may be set to: reference and label of each model, the local one first."""
-    choices = []
-    if settings.LOCAL_MODEL_URL:
-        reference = f"{model_references.LOCAL}/{model_references.LOCAL_MODEL}"
-        choices.append(
-            {"reference": reference, "label": model_references.LOCAL_MODEL, "provider": model_references.LOCAL}
-        )
-    for provider in Provider.objects.in_workspace(workspace_id).prefetch_related("provider_models").order_by("name"):
-        for model in provider.model_ids:
-            choices.append({"reference": f"{provider.name}/{model}", "label": model, "provider": provider.name})
-    return choices
 
 
 def provider_rows(actor: Actor) -> QuerySet[Provider]:

@@ -1,5 +1,12 @@
 """The list of agents, making one, and the builder."""
 
+import html
+import re
+from typing import Any
+
+from django.core import signing
+from django.test import Client
+
 from agent_app.models import Agent, AgentStatus
 from tests.agents.page_world import HTMX, SCRIPT, make_agent, make_world
 from tests.cast import Cast
@@ -190,3 +197,61 @@ def test_another_workspaces_pages_do_not_exist(cast: Cast) -> None:
         assert browser.get(path).status_code == 404, path
     assert browser.post(f"/agents/{world.agent.id}/save/", {"name": "x"}).status_code == 404
     assert browser.post(f"/runs/{world.run.id}/cancel/").status_code == 404
+
+
+# Tags of several agents
+
+
+def bulk(browser: Client, agents: list[Agent], **fields: object) -> Any:
+    return browser.post("/agents/bulk/", {"ids": [str(agent.id) for agent in agents], "action": "tag", **fields})
+
+
+def tags() -> dict[str, list[str]]:
+    return dict(Agent.objects.values_list("name", "tags"))
+
+
+def test_tags_are_added_and_removed_after_a_question_and_taken_back_exactly(cast: Cast) -> None:
+    one, two = (
+        make_agent(cast.alice, name="One", tags=["old", "shop"]),
+        make_agent(cast.alice, name="Two", tags=["shop"]),
+    )
+    foreign = make_agent(cast.dave, name="Foreign", tags=["secret"])
+    browser, chosen = cast.bob.browser(), [one, two, foreign]
+    asked = bulk(browser, chosen).content.decode()
+    assert 'name="remove_tags" value="old"' in asked
+    assert "secret" not in asked
+    bulk(browser, chosen, confirmed="1", add_tags="shop, new, new", remove_tags=["old"])
+    assert tags() == {"One": ["shop", "new"], "Two": ["shop", "new"], "Foreign": ["secret"]}
+    page = browser.get("/agents/").content.decode()
+    assert "The tags of 2 agents were changed." in page
+    undo = html.unescape(re.findall(r'name="undo" value="([^"]+)"', page)[0])
+    Agent.objects.filter(name="Two").update(tags=["shop", "new", "later"])
+    browser.post("/agents/bulk/", {"action": "untag", "undo": undo})
+    assert {name: set(found) for name, found in tags().items()} == {
+        "One": {"shop", "old"}, "Two": {"shop", "later"}, "Foreign": {"secret"},
+    }  # fmt: skip
+    assert "2 agents have their tags back." in browser.get("/agents/").content.decode()
+
+
+def test_what_was_not_signed_here_or_belongs_to_others_takes_nothing_back(cast: Cast) -> None:
+    agent = make_agent(cast.alice, tags=["a"])
+    bulk(cast.bob.browser(), [agent], confirmed="1", add_tags="b")
+    forged = cast.bob.browser().post("/agents/bulk/", {"action": "untag", "undo": "e30:x:y"})
+    assert forged.status_code == 400
+    message = signing.dumps([{"ids": [str(agent.id)], "add": [], "remove": ["a"]}], salt="agents.tags")
+    assert cast.dave.browser().post("/agents/bulk/", {"action": "untag", "undo": message}).status_code == 302
+    assert cast.carol.browser().post("/agents/bulk/", {"action": "untag", "undo": message}).status_code == 403
+    assert tags() == {"Refund specialist": ["a", "b"]}
+
+
+def test_tagging_says_what_is_wrong_and_changes_nothing(cast: Cast) -> None:
+    agent = make_agent(cast.alice, tags=[str(number) for number in range(20)])
+    browser = cast.bob.browser()
+    for fields, message in (
+        ({}, "Write a tag to add"),
+        ({"add_tags": "x" * 41}, "At most 20 tags of 40 characters."),
+        ({"add_tags": "one more"}, "would have more than 20 tags"),
+    ):
+        refused = bulk(browser, [agent], confirmed="1", **fields)
+        assert (refused.status_code, message in refused.content.decode()) == (422, True)
+    assert len(tags()["Refund specialist"]) == 20

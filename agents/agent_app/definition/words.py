@@ -19,6 +19,7 @@ _LABELS = {
     "top_p": gettext_lazy("Top p"), "max_tokens": gettext_lazy("Longest answer, tokens"), "version": gettext_lazy("Version"),
     "tool_name": gettext_lazy("Tool name"), "tool_description": gettext_lazy("Tool description"),
     "input_filter": gettext_lazy("What goes along"), "payload_schema": gettext_lazy("Payload"),
+    "reasoning_effort": gettext_lazy("Reasoning effort"), "cache_ttl": gettext_lazy("Keep answers, seconds"),
     "enabled_when": gettext_lazy("Condition"), "content": gettext_lazy("Values"), "is_default": gettext_lazy("Default"),
 }  # fmt: skip
 _STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")

@@ -8,13 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from agent_app import probes, provider_types
+from agent_app import keys, probes, provider_types
+from agent_app.keys import KeyUnreadable
+from agent_app.model_references import ResolvedModel
 from agent_app.models import Provider, ProviderModel
 from agent_app.probes import Target
 from agent_app.provider_types import LOCAL
 from community.access import Actor
 from config.lib import audit, outbound
-from config.lib.errors import Conflict, InvalidInput
+from config.lib.errors import Conflict, InvalidInput, Refused
 from config.lib.secrets import DecryptionError
 
 # What PUT means where it leaves something out (a key that is left out stays).
@@ -44,7 +46,8 @@ def provider_tried(*, actor: Actor, fields: Mapping[str, Any], provider: Provide
     probes.key_check(
         Target(
             type=kind, base_url=base_url_of(kind=kind, given=given), api_key=values.get("api_key", old),
-            api=provider_types.default_api(kind), organization_id=values.get("organization_id", ""),
+            api=provider_types.default_api(kind),
+            organization_id=values.get("organization_id", provider.organization_id if provider else ""),
             label=values.get("name") or (provider.name if provider else ""),
         )
     )  # fmt: skip
@@ -94,6 +97,30 @@ def provider_update(*, actor: Actor, provider: Provider, changes: Mapping[str, A
     if model_ids is not None or "default_model" in values:
         _list_models(provider, model_ids if model_ids is not None else provider.model_ids)
     _record(actor, "provider.update", provider, before)
+    return provider
+
+
+def provider_test(*, actor: Actor, provider: Provider) -> Provider:
+    """Ask the provider whether it takes the key it would be called with first, and note what it said (``test_error``)."""
+    actor.require("provider.write")
+    resolved = ResolvedModel("", provider)
+    usable = keys.for_model(resolved, workspace_id=provider.workspace_id, person_id=actor.id)
+    own = next((key for key in usable if key.own), None)
+    if own is None:
+        raise Refused(keys.missing(resolved, of_run=False), code="no_key")
+    said = ""
+    try:
+        probes.key_check(
+            Target(
+                type=provider.type, base_url=provider.base_url, api_key=own.secret(), label=provider.name,
+                api=provider_types.default_api(provider.type), organization_id=provider.organization_id,
+            )
+        )  # fmt: skip
+    except (Refused, KeyUnreadable) as error:
+        said = str(error.detail if isinstance(error, Refused) else error)
+    Provider.objects.filter(id=provider.id).update(tested_at=timezone.now(), test_error=said[:600])
+    provider.refresh_from_db(fields=["tested_at", "test_error"])
+    _record(actor, "provider.test", provider)
     return provider
 
 

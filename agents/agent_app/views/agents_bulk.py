@@ -1,4 +1,4 @@
-"""Archiving, restoring and deleting agents: one from the builder, several from the list. Asks first, with what depends on them."""
+"""Archiving, restoring, deleting and tagging agents: one from the builder, several from the list. Asks first, with what depends on them."""
 
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from agent_app.forms import BulkForm
 from agent_app.models import Agent
 from agent_app.selectors import agent_dependents
 from agent_app.services import agents
+from agent_app.views import agents_tags
 from agent_app.views.question import Question, ask, go_to
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import InvalidInput
@@ -28,9 +29,13 @@ def agents_bulk(request: ActorRequest) -> HttpResponse:
     request.actor.require("agent.write")
     form = BulkForm(request.POST)
     ids = [found for value in request.POST.getlist("ids") if (found := parse_uuid(value))]
-    if not form.is_valid() or not ids:
+    action = form.cleaned_data["action"] if form.is_valid() else ""
+    if action == "untag":
+        return agents_tags.untag(request)
+    if not action or not ids:
         raise InvalidInput(_("Choose agents and what to do with them."))
-    action = form.cleaned_data["action"]
+    if action == "tag":
+        return agents_tags.tag(request, ids, confirmed=form.cleaned_data["confirmed"])
     if action == "restore":
         count = agents.agents_restore(actor=request.actor, ids=ids)
         messages.success(request, ngettext("%d agent restored.", "%d agents restored.", count) % count)

@@ -10,19 +10,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from agent_app import output_types
 from agent_app.access import get_agent
+from agent_app.auto import AUTO
 from agent_app.builder import Draft, draft_of
 from agent_app.definition.content import draft_content
 from agent_app.forms import AgentForm
+from agent_app.model_notes import model_notes
 from agent_app.model_picker import picker
 from agent_app.model_references import default_reference
 from agent_app.models import Agent
+from agent_app.references import references
 from agent_app.services.agents import agent_update
 from agent_app.views.agents import is_fragment
 from agent_app.views.chat import chat_context
 from agent_app.views.models import SHOWN
 from community.views.guard import ActorRequest, signed_in
-from config.lib.errors import InvalidInput
+from config.lib.errors import InvalidInput, Refused
 
 
 @require_GET
@@ -57,6 +61,9 @@ def agent_save(request: ActorRequest, agent_id: UUID) -> HttpResponse:
             for message in found:
                 form.add_error(name if name in form.fields else None, message)
         return _refused(request, agent, form)
+    except Refused as error:  # of what the form lets through, a reference is all that can be refused
+        form.add_error("model", error.detail)
+        return _refused(request, agent, form)
     if not _by_script(request):
         messages.success(request, _("%(name)s was saved.") % {"name": saved.name})
         return redirect("agents:builder", agent_id=agent.id)
@@ -76,28 +83,24 @@ def _by_script(request: ActorRequest) -> bool:
 def _context(request: ActorRequest, agent: Agent) -> dict[str, Any]:
     draft = draft_of(agent, request.actor.user.display_name)
     sections = _sections(agent, draft)
+    content = draft_content(agent)
     return {
         "agent": agent,
         "draft": draft,
-        "variables": ["user.name", "now", *_context_variables(draft)],
+        "notes": model_notes(request.actor, agent, content),
+        "references": references(agent, content),
         "sections": sections,
         "complete": sum(section["complete"] for section in sections),
         "can_write": request.actor.allows("agent.write"),
     }
 
 
-def _context_variables(draft: Draft) -> list[str]:
-    """What instructions can use of a context: what every one of them has."""
-    names = [set(context["content"]) for context in draft.contexts]
-    return [f"context.{name}" for name in sorted(set.intersection(*names)) if name.isidentifier()] if names else []
-
-
 def _page(request: ActorRequest, agent: Agent, form: AgentForm, status: int = 200) -> HttpResponse:
     choices = picker(request.actor, draft_content(agent), agent.model)
     context = _context(request, agent) | {
         "form": form, "chat": chat_context(request.actor, agent, None, builder=True), "picker": choices, "shown_capabilities": SHOWN,
-        "gone": bool(agent.model) and not any(choice["chosen"] for choice in choices),
-        "default_model": default_reference(agent.workspace_id),
+        "gone": agent.model not in ("", AUTO) and not any(choice["chosen"] for choice in choices),
+        "default_model": default_reference(agent.workspace_id), "output_kinds": output_types.available(),
     }  # fmt: skip
     return render(request, "agents/builder.html", context, status=status)
 
@@ -111,12 +114,20 @@ def _sections(agent: Agent, draft: Draft) -> list[dict[str, Any]]:
         _section("instructions", _("Instructions"), written, ngettext("%d hint", "%d hints", hints) % hints if hints else ""),
         _section("model", _("Model"), not draft.sent["problems"], _("Needs a look") if draft.sent["problems"] else ""),
         _section("handoffs", _("Handoffs"), True, str(len(draft.handoffs)) if draft.handoffs else _("None")),
-        _section("output", _("Output type"), True, _("JSON") if agent.output_type else _("Text")),
+        _section("output", _("Output type"), True, _output(agent)),
         _section(
             "publish", _("Publish"), published,
             f"v{draft.version.number}" if published and draft.version else _("Changed") if draft.version else _("Draft"),
         ),
     ]  # fmt: skip
+
+
+def _output(agent: Agent) -> str:
+    """What the section of the output type says of it."""
+    if agent.output_type is None:
+        return _("Text")
+    kind = output_types.describe(str(agent.output_type.get("type_name", "json_schema")))
+    return kind["title"] if kind else _("JSON")
 
 
 def _section(key: str, label: str, complete: bool, hint: str) -> dict[str, Any]:

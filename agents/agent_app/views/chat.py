@@ -10,8 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from agent_app import markdown, output_formats
+from agent_app.definition.content import draft_content
+from agent_app.model_picker import Group, groups
 from agent_app.models import Agent, Conversation, Feedback, Message, MessageRole, Run, RunStatus
-from agent_app.selectors import branch, conversation_usage, feedback_of, files_of, model_choices, run_choices
+from agent_app.selectors import branch, conversation_usage, feedback_of, files_of, run_choices
 from community.access import Actor
 from community.models import StoredFile
 
@@ -76,9 +78,17 @@ def chat_context(
         "labels": json.dumps(labels()),
         "builder": builder,
         "runs": {"draft": True} if builder else run_choices(actor, agent),
-        "models": [choice for choice in model_choices(actor.workspace_id) if choice["reference"] != agent.model],
+        "models": offered(actor, agent),
         "usage": conversation_usage(conversation) if conversation else _NOTHING_USED,
     }
+
+
+def offered(actor: Actor, agent: Agent) -> list[Group]:
+    """Every model that a message can go to instead of the agent's own, by provider; what cannot do it is among them, with why."""
+    found = groups(actor, draft_content(agent), agent.model)
+    for group in found:
+        group.choices = [choice for choice in group.choices if not choice["chosen"]]
+    return [group for group in found if group.choices or group.missing]
 
 
 def _shown(

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agent_app import access, model_references, model_reports, provider_types
-from agent_app.forms import ModelForm, add_errors
+from agent_app.model_forms import ModelForm, add_errors
 from agent_app.models import CAPABILITIES
 from agent_app.selectors import provider_rows
 from agent_app.services import provider_models
@@ -45,7 +45,8 @@ def model_list(request: ActorRequest) -> HttpResponse:
     page = Paginator(model_reports.model_rows(request.actor), _PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page, "rows": model_reports.described(page.object_list), "form": form, "shown": SHOWN, "providers": providers,
-        "local": _local(), "can_write": request.actor.allows("provider.write"),
+        "local": (local := _local()), "can_write": request.actor.allows("provider.write"),
+        "total": page.paginator.count + (local is not None),
     }  # fmt: skip
     return render(request, "models/list.html", context, status=422 if form.errors else 200)
 
@@ -102,6 +103,7 @@ def model_catalogue(request: ActorRequest) -> HttpResponse:
     prices = model_reports.catalogue_prices(entries)
     context = {
         "entries": [(entry, prices[entry.id]) for entry in entries], "slug": slug, "types": provider_types.LABELS, "shown": SHOWN,
+        "figures": model_reports.statistics(request.actor.workspace_id, slug),
     }  # fmt: skip
     template = "models/_catalogue.html" if request.htmx and not request.htmx.boosted else "models/catalogue.html"
     return render(request, template, context)

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET
 
 from agent_app.access import get_agent, get_conversation
 from agent_app.models import Agent, Conversation
-from agent_app.selectors import conversation_list, model_choices, run_choices
+from agent_app.selectors import conversation_list, run_choices
 from agent_app.views.agents import is_fragment
-from agent_app.views.chat import chat_context, labels
+from agent_app.views.chat import chat_context, labels, offered
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import NotFound
 from config.lib.ids import parse_uuid
@@ -52,9 +52,8 @@ def agent_chat(request: ActorRequest, agent_id: UUID, conversation_id: UUID | No
 def agent_compare(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     """The same message to several models or versions at once, side by side."""
     agent = get_agent(request.actor, agent_id, "agent.run")
-    choices = [choice for choice in model_choices(request.actor.workspace_id) if choice["reference"] != agent.model]
     runs = run_choices(request.actor, agent)
-    context = {"agent": agent, "models": choices, "runs": runs, "labels": json.dumps(labels())}
+    context = {"agent": agent, "models": offered(request.actor, agent), "runs": runs, "labels": json.dumps(labels())}
     return render(request, "agents/compare.html", context)
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from agent_app import access, model_reports
 from agent_app.access import get_provider
-from agent_app.forms import KeyForm, ProviderForm, add_errors
+from agent_app.model_forms import KeyForm, ProviderForm, add_errors
 from agent_app.models import Provider
 from agent_app.selectors import provider_dependents, provider_rows
 from agent_app.services import provider_keys, providers

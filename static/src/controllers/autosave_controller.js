@@ -173,13 +173,32 @@ export default class AutosaveController extends Base {
     return /** @type {HTMLInputElement | null} */ (field)?.labels?.[0]?.firstChild?.textContent?.trim() || name;
   }
 
-  /** @param {Record<string, string[]>} errors */
+  /** Say what is wrong beside each field, and take away what was said before. @param {Record<string, string[]>} errors */
   mark(errors) {
+    for (const said of this.element.querySelectorAll(".field-error")) said.remove();
+    const marked = new Set();
     for (const field of this.element.elements) {
-      const name = field.getAttribute("name");
-      if (name && name in errors) field.setAttribute("aria-invalid", "true");
-      else field.removeAttribute("aria-invalid");
+      const name = field.getAttribute("name") ?? "";
+      if (name in errors && !marked.has(name)) {
+        marked.add(name);
+        field.setAttribute("aria-invalid", "true");
+        this.tell(field, errors[name]);
+      } else if (!(name in errors)) {
+        field.removeAttribute("aria-invalid");
+        field.removeAttribute("aria-errormessage");
+      }
     }
+  }
+
+  /** @param {Element} field @param {string[]} messages */
+  tell(field, messages) {
+    const text = document.createElement("p");
+    text.className = "field-error";
+    text.id = `${field.id || field.getAttribute("name")}-said`;
+    text.setAttribute("role", "alert");
+    text.textContent = messages.join(" ");
+    field.setAttribute("aria-errormessage", text.id);
+    (field.closest(".form-row") ?? field.closest("fieldset")?.parentElement ?? this.element).append(text);
   }
 
   /** @param {string} state @param {string} text */

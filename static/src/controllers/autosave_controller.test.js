@@ -141,3 +141,18 @@ test("a link followed right after typing waits for the save", async () => {
   assert.equal(calls.length, 1);
   assert.deepEqual(followed, [0, 1], "held back first, followed once it was saved");
 });
+
+test("what is wrong is said beside its field, and gone with the next save", async () => {
+  answering([json({ errors: { name: ["Too long.", "And odd."] } }, 422), json({ revision: 4 })]);
+  type("name", "N".repeat(200));
+  await pass(600);
+  const field = page.one('[name="name"]');
+  const said = page.one(".field-error");
+  assert.equal(said.textContent, "Too long. And odd.");
+  assert.equal(field.getAttribute("aria-errormessage"), said.id);
+  assert.equal(field.getAttribute("aria-invalid"), "true");
+  type("name", "New");
+  await pass(600);
+  assert.equal(page.one(".field-error"), null);
+  assert.equal(field.hasAttribute("aria-errormessage"), false);
+});

@@ -43,7 +43,7 @@ export default class CompareController extends Base {
     const column = copyOf(this.columnTarget);
     const choice = /** @type {HTMLSelectElement} */ (part(column, "choice"));
     const taken = this.columns.map((each) => /** @type {HTMLSelectElement} */ (part(each, "choice")).value);
-    choice.value = [...choice.options].map((option) => option.value).find((value) => !taken.includes(value)) ?? "";
+    choice.value = [...choice.options].find((option) => !option.disabled && !taken.includes(option.value))?.value ?? "";
     this.columnsTarget.append(column);
     this.showState();
   }
