@@ -115,3 +115,17 @@ def test_the_activity_of_an_agent_is_shown_with_its_traces(cast: Cast) -> None:
     received = cast.carol.browser().get(f"/agents/{other.id}/activity/").content.decode()
     assert f'href="/agents/{world.agent.id}/activity/">Refund specialist</a>' in received
     assert "Nothing has run yet" in received
+
+
+def test_the_activity_shows_what_people_thought_to_whoever_may_change_the_agent(cast: Cast) -> None:
+    world = make_world(cast.alice, answer="Yes.")
+    path = f"/agents/{world.agent.id}/activity/"
+    assert "Nobody has judged an answer yet." in cast.bob.browser().get(path).content.decode()
+    address = f"conversations/{world.conversation.id}/messages/{world.run.message_id}/feedback/"
+    cast.alice.api.put(address, {"rating": "down", "reason": "Wrong <street>"})
+    page = cast.bob.browser().get(path).content.decode()
+    assert "Wrong &lt;street&gt;" in page
+    assert f'href="/runs/{world.run.id}/"' in page
+    assert '<progress class="meter-p" value="0" max="1"' in page
+    assert "Wrong" not in cast.bob.browser().get(path, {"rating": "up"}).content.decode()
+    assert "Feedback" not in cast.carol.browser().get(path).content.decode()
