@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import sanitize_separators
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import EntryKind
@@ -23,7 +24,7 @@ class CreditsField(forms.CharField):
         if not written:
             return None
         try:
-            return amount_of(written, signed=self.signed)
+            return amount_of(sanitize_separators(written), signed=self.signed)
         except InvalidInput as error:
             raise ValidationError(error.detail) from error
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from config.lib.errors import InvalidInput
+from config.lib.numbers import written
 
 UNIT = Decimal("0.0001")
 MOST = Decimal(100_000_000)  # credits in one booking, and the most an account may have
@@ -60,7 +61,7 @@ def amount_of(value: object, *, signed: bool = False) -> Decimal:
     if not amount.is_finite():
         raise invalid_amount(_("Write a number of credits."))
     if abs(amount) > MOST:
-        raise invalid_amount(_("At most %(most)s credits at once.") % {"most": f"{MOST:,}"})
+        raise invalid_amount(_("At most %(most)s credits at once.") % {"most": written(MOST)})
     if amount != amount.quantize(UNIT):
         raise invalid_amount(_("Credits have at most four decimals."))
     if not amount or (amount < 0 and not signed):

@@ -18,6 +18,7 @@ from community.models import (
     Membership,
     Notification,
     RefreshFamily,
+    Role,
     StoredFile,
     User,
     Workspace,
@@ -91,7 +92,7 @@ class Actor:
         if not policies.allows(self.role, action):
             raise Forbidden(
                 _("This needs the role %(least)s in this workspace; yours is %(role)s.")
-                % {"least": policies.least_role(action), "role": self.role}
+                % {"least": Role(policies.least_role(action)).label, "role": Role(self.role).label}
             )
         if not self._in_scope(action):
             raise scope_too_low(policies.needed_scope(action))

@@ -11,6 +11,7 @@ from collections import deque
 
 import orjson
 from channels.exceptions import ChannelFull
+from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from community import presence
@@ -76,13 +77,13 @@ class LiveConsumer(SignedInSocket):
                 if isinstance(page, str) and (not page or page.startswith("/")) and len(page) <= MAX_PAGE:
                     await self._here(page)
                 else:
-                    await self._error("invalid", "“page” is the path of a page.")
+                    await self._error("invalid", _("“page” is the path of a page."))
             case "resync":
                 await self._send_badges("badges")
             case "ping":
                 await self.send_frame({"type": "pong"})
-            case _:
-                await self._error("unknown_type", "Send an object with a type: presence, resync or ping.")
+            case _other:
+                await self._error("unknown_type", _("Send an object with a type: presence, resync or ping."))
 
     async def _here(self, page: str) -> None:
         if page != self.page:

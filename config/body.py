@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from config.lib.errors import TooLarge
 from config.lib.http import problem_response
@@ -56,7 +57,7 @@ def _limit(headers: dict[bytes, bytes]) -> int:
 
 
 async def _refuse(send: Send, limit: int) -> None:
-    answer = problem_response(TooLarge(f"This request may have at most {limit // 2**20} MB."))
+    answer = problem_response(TooLarge(_("This request may have at most %(most)d MB.") % {"most": limit // 2**20}))
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.items()]
     # What is still on its way is not read, so nothing else can come on this connection.
     await send(

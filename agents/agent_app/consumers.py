@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.utils.translation import gettext as _
 
 from agent_app import access
 from agent_app.api.runs import parse_run_input
@@ -73,7 +74,9 @@ class PlaygroundConsumer(SignedInSocket):
             }
             kind = frame.pop("type", None)
             if not isinstance(kind, str) or kind not in handlers:
-                raise InvalidInput(f"There is no message of type {kind!r}.", code="unknown_type")
+                raise InvalidInput(
+                    _("There is no message of type %(type)s.") % {"type": repr(kind)}, code="unknown_type"
+                )
             self.actor = await in_db(renewed, self.actor)  # a socket outlives roles, sign-ins and tokens
             await handlers[kind](frame)
         except Unauthenticated:
@@ -82,19 +85,19 @@ class PlaygroundConsumer(SignedInSocket):
             app_error = as_app_error(error)
             if app_error is None:
                 logger.exception("socket message failed")
-                app_error = AppError("Something broke on our side.", code="server_error")
+                app_error = AppError(_("Something broke on our side"), code="server_error")
             await self._fail(app_error)
 
     @staticmethod
     def _parse(data: str | bytes) -> dict[str, Any]:
         if len(data) > MAX_FRAME:
-            raise InvalidInput("The message is too large.", code="too_large")
+            raise InvalidInput(_("The message is too large."), code="too_large")
         try:
             frame = orjson.loads(data)
         except orjson.JSONDecodeError as error:
-            raise InvalidInput("The message is not JSON.") from error
+            raise InvalidInput(_("The message is not JSON.")) from error
         if not isinstance(frame, dict):
-            raise InvalidInput("The message must be a JSON object.")
+            raise InvalidInput(_("The message must be a JSON object."))
         return frame
 
     async def _user_message(self, frame: dict[str, Any]) -> None:
@@ -113,7 +116,7 @@ class PlaygroundConsumer(SignedInSocket):
     async def _resume(self, frame: dict[str, Any]) -> None:
         after = frame.get("after", 0)
         if not isinstance(after, int) or after < 0:
-            raise InvalidInput("“after” is a sequence number.")
+            raise InvalidInput(_("“after” is a sequence number."))
         run = await in_db(access.get_run, self.actor, self._run_id(frame))
         self._watch(run.id, after=after, fresh=False)
 
@@ -121,7 +124,7 @@ class PlaygroundConsumer(SignedInSocket):
     def _run_id(frame: dict[str, Any]) -> UUID:
         run_id = parse_uuid(frame.get("run_id"))
         if run_id is None:
-            raise NotFound("There is no such run.")
+            raise NotFound(_("There is no such run."))
         return run_id
 
     def _watch(self, run_id: UUID, *, after: int, fresh: bool) -> None:

@@ -36,7 +36,8 @@ class AgentRunnable:
         self._check(run_input)
         if agent.status in OFF:
             raise Conflict(
-                _("This agent is %(status)s and cannot be run.") % {"status": agent.status}, code="agent_inactive"
+                _("This agent is %(status)s and cannot be run.") % {"status": agent.get_status_display().lower()},
+                code="agent_inactive",
             )
         version = version_for(actor, agent, run_input.version, source)
         if version is None:

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agent_app import demo, model_references, palette, panels, policies, selectors
+from agent_app.expressions import problems
 from agent_app.inbox import FailedRuns
 from agent_app.models import ACTIVE, Run
 from agent_app.models.keys import POOL_PURPOSE
@@ -30,6 +32,7 @@ def register() -> None:
     for action, role in policies.LEAST_ROLE.items():
         roles.allow(action, role, policies.SCOPE.get(action))
     registry.register("agent", AgentRunnable())
+    problems.translate = gettext
     secrets.register(secrets.Column("agents.Provider", "api_key_encrypted", KEY_PURPOSE))
     secrets.register(secrets.Column("agents.ProviderKey", "key_encrypted", POOL_PURPOSE))
     add_inbox(FailedRuns())

@@ -14,6 +14,7 @@ from billing.models import CreditAccount, EntryKind, Grant, GrantSource, LedgerE
 from billing.pricing import MOST, amount_of, invalid_amount, text
 from config.lib import audit, events
 from config.lib.errors import Conflict, InvalidInput, NotFound
+from config.lib.numbers import written
 
 
 @transaction.atomic
@@ -39,7 +40,7 @@ def grant_add(
     if expires_at is not None and expires_at <= now:
         raise InvalidInput(errors={"expires_at": [_("This is over already.")]})
     if account.balance + amount > MOST:
-        raise invalid_amount(_("An account may have at most %(most)s credits.") % {"most": f"{MOST:,}"})
+        raise invalid_amount(_("An account may have at most %(most)s credits.") % {"most": written(MOST)})
     booking.expire(account, now)
     owed = max(-account.balance, Decimal(0))
     grant = Grant.objects.create(

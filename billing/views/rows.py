@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from billing import registry
 from billing.models import EntryKind, Grant, GrantSource, Hold, LedgerEntry
 from billing.registry import RunLabel
+from config.lib.numbers import written
 
 _ICONS: Mapping[str, str] = MappingProxyType(
     {
@@ -60,7 +61,7 @@ def hold_rows(workspace_id: UUID, holds: Iterable[Hold]) -> list[HoldRow]:
 def _words(entry: LedgerEntry) -> str:
     if entry.kind == EntryKind.CHARGE:
         tokens = entry.price.get("prompt_tokens", 0) + entry.price.get("completion_tokens", 0)
-        return f"{entry.model} · " + ngettext("%(n)s token", "%(n)s tokens", tokens) % {"n": f"{tokens:,}"}
+        return f"{entry.model} · " + ngettext("%(n)s token", "%(n)s tokens", tokens) % {"n": written(tokens)}
     label = str(EntryKind(entry.kind).label)
     if entry.kind in (EntryKind.GRANT, EntryKind.EXPIRY) and entry.reference in GrantSource.values:
         label = f"{label} · {GrantSource(entry.reference).label}"
@@ -82,4 +83,4 @@ def _lots(entry: LedgerEntry, lots: Mapping[UUID, Grant]) -> str:
 
 def lot_name(lot: Grant) -> str:
     source = GrantSource(lot.source).label
-    return f"{source}, {date_format(lot.expires_at, 'j M')}" if lot.expires_at else str(source)
+    return f"{source}, {date_format(lot.expires_at, _('j M'))}" if lot.expires_at else str(source)

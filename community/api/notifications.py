@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
@@ -36,7 +37,7 @@ class NotificationsView(generics.ListAPIView[Notification]):
         query = self.request.query_params
         kind = query.get("kind", "")
         if kind and kind not in NotificationKind.values:
-            raise InvalidInput(errors={"kind": ["There is no such kind."]})
+            raise InvalidInput(errors={"kind": [_("There is no such kind.")]})
         return selectors.notification_list(
             actor,
             kind=kind,

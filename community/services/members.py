@@ -150,7 +150,9 @@ def _as_they_are(actor: Actor, member: Membership) -> tuple[Membership, str]:
 
 def _check_rank(rank: str, *roles: str) -> None:
     if any(policies.outranks(role, rank) for role in roles):
-        raise Forbidden(_("You cannot give or take a role above your own, which is %(role)s.") % {"role": rank})
+        raise Forbidden(
+            _("You cannot give or take a role above your own, which is %(role)s.") % {"role": Role(rank).label}
+        )
 
 
 def _check_owner_remains(workspace: Workspace, member: Membership) -> None:

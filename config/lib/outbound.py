@@ -81,7 +81,7 @@ class GuardedResolver(AbstractResolver):
             return results
         for result in results:
             if not allowed(ipaddress.ip_address(result["host"].split("%")[0]), allow_loopback=self._allow_loopback):
-                raise AddressRefused(f"{host} leads to a private or reserved address.")
+                raise AddressRefused(_("%(host)s leads to a private or reserved address.") % {"host": host})
         return results
 
     async def close(self) -> None:

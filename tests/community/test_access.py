@@ -43,7 +43,7 @@ def test_who_left_their_current_workspace_is_back_in_their_own(cast: Cast) -> No
 
 
 def test_a_role_too_low_is_forbidden_and_says_what_it_takes(cast: Cast) -> None:
-    with pytest.raises(Forbidden, match="needs the role admin"):
+    with pytest.raises(Forbidden, match="needs the role Admin"):
         get_actor(cast.carol.user).require("workspace.update")
     get_actor(cast.alice.user).require("workspace.update")
 

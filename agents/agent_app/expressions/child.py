@@ -12,6 +12,7 @@ import orjson
 
 from agent_app.expressions.language import compute, render_text
 from agent_app.expressions.problems import ExpressionError
+from agent_app.expressions.problems import mark as _
 
 SECONDS = 0.2
 MEMORY = 512 * 1024 * 1024
@@ -22,7 +23,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"value": work(asked["source"], asked["variables"])}
     except ExpressionError as error:
-        return {"code": error.code, "error": error.message}
+        return {"code": error.code, "error": error.text, "values": error.values}
 
 
 def serve() -> None:
@@ -38,7 +39,7 @@ def serve() -> None:
         try:
             data = orjson.dumps(told)
         except TypeError:
-            data = orjson.dumps({"code": "failed", "error": "The value is not JSON."})
+            data = orjson.dumps({"code": "failed", "error": _("The value is not JSON."), "values": {}})
         signal.setitimer(signal.ITIMER_PROF, 0)
         out.write(data + b"\n")
         out.flush()

@@ -13,6 +13,7 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent_app.expressions.problems import ExpressionError
+from agent_app.expressions.problems import mark as _
 
 MAX_OUTPUT = 256 * 1024
 MAX_RANGE = 1000
@@ -34,7 +35,7 @@ Operators = Mapping[str, Callable[[Any, Any], Any]]
 
 
 def _too_large() -> NoReturn:
-    raise ExpressionError("limit", "This becomes too large.")
+    raise ExpressionError("limit", _("This becomes too large."))
 
 
 def _size(value: Any) -> int:
@@ -51,7 +52,7 @@ def _add(left: Any, right: Any) -> Any:
 
 def _multiply(left: Any, right: Any) -> Any:
     if not (_number(left) and _number(right)):
-        raise ExpressionError("refused", "“*” multiplies numbers only.")
+        raise ExpressionError("refused", _("“*” multiplies numbers only."))
     if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > MAX_BITS:
         _too_large()
     return left * right
@@ -59,7 +60,7 @@ def _multiply(left: Any, right: Any) -> Any:
 
 def _power(left: Any, right: Any) -> Any:
     if not (_number(left) and _number(right)):
-        raise ExpressionError("refused", "“**” takes numbers only.")
+        raise ExpressionError("refused", _("“**” takes numbers only."))
     if isinstance(left, int) and left.bit_length() * abs(right) > MAX_BITS:
         _too_large()
     return left**right
@@ -67,7 +68,7 @@ def _power(left: Any, right: Any) -> Any:
 
 def _remainder(left: Any, right: Any) -> Any:
     if not (_number(left) and _number(right)):
-        raise ExpressionError("refused", "“%” takes numbers only.")
+        raise ExpressionError("refused", _("“%” takes numbers only."))
     return left % right
 
 
@@ -127,9 +128,11 @@ def parse(source: str) -> nodes.Template:
     try:
         return language.parse(source)
     except TemplateSyntaxError as error:
-        raise ExpressionError("syntax", f"Line {error.lineno}: {error.message}") from error
+        raise ExpressionError(
+            "syntax", _("Line %(line)d: %(why)s"), line=error.lineno, why=error.message or ""
+        ) from error
     except (RecursionError, ValueError) as error:
-        raise ExpressionError("syntax", "This is nested too deeply, or a number is too long.") from error
+        raise ExpressionError("syntax", _("This is nested too deeply, or a number is too long.")) from error
 
 
 def render_text(source: str, variables: Mapping[str, Any]) -> str:
@@ -161,7 +164,7 @@ def _undefined(value: Undefined) -> str:
         str(value)
     except UndefinedError as error:
         return str(error.message)
-    return "This has no value."
+    return _("This has no value.")
 
 
 def _guarded(work: Callable[[], Any]) -> Any:
@@ -172,10 +175,12 @@ def _guarded(work: Callable[[], Any]) -> Any:
     except UndefinedError as error:
         raise ExpressionError("undefined", str(error.message)) from error
     except TemplateSyntaxError as error:
-        raise ExpressionError("syntax", f"Line {error.lineno}: {error.message}") from error
+        raise ExpressionError(
+            "syntax", _("Line %(line)d: %(why)s"), line=error.lineno, why=error.message or ""
+        ) from error
     except SecurityError as error:
-        raise ExpressionError("refused", "Nothing can be called here.") from error
+        raise ExpressionError("refused", _("Nothing can be called here.")) from error
     except (MemoryError, OverflowError) as error:
-        raise ExpressionError("limit", "This becomes too large.") from error
+        raise ExpressionError("limit", _("This becomes too large.")) from error
     except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, AttributeError) as error:
-        raise ExpressionError("failed", f"This could not be computed: {error}") from error
+        raise ExpressionError("failed", _("This could not be computed: %(why)s"), why=str(error)) from error

@@ -14,6 +14,7 @@ import orjson
 from agent_app.expressions import child
 from agent_app.expressions.language import MAX_OUTPUT
 from agent_app.expressions.problems import ExpressionError
+from agent_app.expressions.problems import mark as _
 from agent_app.expressions.syntax import Path, as_path, plain_parts, read_expression, read_template
 
 _PROCESSES = 2
@@ -32,7 +33,7 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
         return str(_ask("template", source, variables))
     text = "".join(part if isinstance(part, str) else _as_text(look_up(part, variables)) for part in parts)
     if len(text) > MAX_OUTPUT:
-        raise ExpressionError("limit", "This becomes too large.")
+        raise ExpressionError("limit", _("This becomes too large."))
     return text
 
 
@@ -62,7 +63,7 @@ def look_up(path: Path, variables: Mapping[str, Any]) -> Any:
             value = value[step]  # type: ignore[index]
         except LookupError:
             name = ".".join(map(str, path[: number + 1]))
-            raise ExpressionError("undefined", f"“{name}” has no value.") from None
+            raise ExpressionError("undefined", _("“%(name)s” has no value."), name=name) from None
     return value
 
 
@@ -79,7 +80,7 @@ class _Child:
         )  # fmt: skip
         if self.read(_START) != b"ready\n":
             self.kill()
-            raise ExpressionError("failed", "Templates cannot be evaluated right now.")
+            raise ExpressionError("failed", _("Templates cannot be evaluated right now."))
 
     def read(self, seconds: float) -> bytes:
         """A line; what there is of it where the process ended or took too long."""
@@ -112,9 +113,9 @@ def _ask(kind: str, source: str, variables: Mapping[str, Any]) -> Any:
         line = worker.ask(data)
         if not line.endswith(b"\n"):
             worker.kill()
-            raise ExpressionError("limit", f"This takes longer than {child.SECONDS * 1000:.0f} ms.")
+            raise ExpressionError("limit", _("This takes longer than %(most)d ms."), most=round(child.SECONDS * 1000))
         _idle.append(worker)
     told = orjson.loads(line)
     if "error" in told:
-        raise ExpressionError(told["code"], told["error"])
+        raise ExpressionError(told["code"], told["error"], **told["values"])
     return told["value"]

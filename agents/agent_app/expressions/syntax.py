@@ -7,6 +7,7 @@ from jinja2 import nodes
 
 from agent_app.expressions.language import FILTERS, TESTS, parse
 from agent_app.expressions.problems import ExpressionError
+from agent_app.expressions.problems import mark as _
 
 MAX_SOURCE = 100_000
 Path = tuple[str | int, ...]
@@ -27,24 +28,24 @@ _FORGIVING = frozenset({"default", "d"})
 def read_template(source: str) -> nodes.Template:
     """The checked tree of a template. Raises ExpressionError."""
     if len(source) > MAX_SOURCE:
-        raise ExpressionError("limit", f"A template has at most {MAX_SOURCE} characters.")
+        raise ExpressionError("limit", _("A template has at most %(most)d characters."), most=MAX_SOURCE)
     tree = parse(source)
     try:
         for node in _all(tree):
             _refuse(node)
     except RecursionError as error:
-        raise ExpressionError("syntax", "This is nested too deeply.") from error
+        raise ExpressionError("syntax", _("This is nested too deeply.")) from error
     return tree
 
 
 def read_expression(source: str) -> nodes.Expr:
     """The checked tree of a bare expression. Raises ExpressionError."""
     if "{{" in source or "{%" in source:
-        raise ExpressionError("syntax", "Write the expression without braces.")
+        raise ExpressionError("syntax", _("Write the expression without braces."))
     body = read_template("{{ (" + source + "\n) }}").body
     if len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1:
         return body[0].nodes[0]
-    raise ExpressionError("syntax", "This is not one expression.")
+    raise ExpressionError("syntax", _("This is not one expression."))
 
 
 def check_template(source: str, known: Collection[str]) -> list[str]:
@@ -110,8 +111,9 @@ def _check(read: Any, known: Collection[str]) -> list[str]:
         unknown = sorted({str(path[0]) for path in _needed(tree, frozenset()) if path[0] not in known})
     except ExpressionError as error:
         return [error.message]
+    text = _("There is no variable “%(name)s”. There are: %(known)s.")
     offered = ", ".join(sorted(known))
-    return [f"There is no variable “{name}”. There are: {offered}." for name in unknown]
+    return [ExpressionError("undefined", text, name=name, known=offered).message for name in unknown]
 
 
 def _all(tree: nodes.Node) -> Iterator[nodes.Node]:
@@ -125,19 +127,21 @@ def _all(tree: nodes.Node) -> Iterator[nodes.Node]:
 def _refuse(node: nodes.Node) -> None:
     """Raise ExpressionError for what is outside the language."""
     if not isinstance(node, _ALLOWED):
-        what = type(node).__name__.lower()
-        raise ExpressionError("refused", f"Line {node.lineno}: “{what}” is not part of the template language.")
+        text = _("Line %(line)d: “%(what)s” is not part of the template language.")
+        raise ExpressionError("refused", text, line=node.lineno, what=type(node).__name__.lower())
     if isinstance(node, nodes.Filter) and node.name not in FILTERS | {"tojson"}:
-        raise ExpressionError("refused", f"Line {node.lineno}: there is no filter “{node.name}”.")
+        text = _("Line %(line)d: there is no filter “%(name)s”.")
+        raise ExpressionError("refused", text, line=node.lineno, name=node.name)
     if isinstance(node, nodes.Test) and node.name not in TESTS:
-        raise ExpressionError("refused", f"Line {node.lineno}: there is no test “{node.name}”.")
+        text = _("Line %(line)d: there is no test “%(name)s”.")
+        raise ExpressionError("refused", text, line=node.lineno, name=node.name)
     if isinstance(node, nodes.Call) and not (isinstance(node.node, nodes.Name) and node.node.name in _FUNCTIONS):
-        raise ExpressionError("refused", f"Line {node.lineno}: only range() can be called.")
+        raise ExpressionError("refused", _("Line %(line)d: only range() can be called."), line=node.lineno)
     name = node.attr if isinstance(node, nodes.Getattr) else node.name if isinstance(node, nodes.Name) else ""
     if name.startswith("_"):
-        raise ExpressionError("refused", f"Line {node.lineno}: names do not begin with an underscore.")
+        raise ExpressionError("refused", _("Line %(line)d: names do not begin with an underscore."), line=node.lineno)
     if isinstance(node, nodes.For) and node.recursive:
-        raise ExpressionError("refused", f"Line {node.lineno}: loops are not recursive.")
+        raise ExpressionError("refused", _("Line %(line)d: loops are not recursive."), line=node.lineno)
 
 
 def _needed(node: nodes.Node, bound: frozenset[str]) -> Iterator[Path]:

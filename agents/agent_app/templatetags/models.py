@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from django import template
 from django.utils.translation import gettext as _
 
+from config.lib.numbers import written
+
 register = template.Library()
 
 
@@ -20,7 +22,7 @@ def window(tokens: int | None) -> str:
     if not tokens:
         return "–"
     if tokens >= 1_000_000:
-        return f"{tokens / 1_000_000:.2f}".rstrip("0").rstrip(".") + "M"
+        return written(f"{tokens / 1_000_000:.2f}".rstrip("0").rstrip(".")) + "M"
     return f"{round(tokens / 1000)}k" if tokens >= 1000 else str(tokens)
 
 

@@ -13,9 +13,10 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from config.lib.numbers import written
 from config.ui import marks, states
 
 register = template.Library()
@@ -80,13 +81,24 @@ def ago(moment: datetime | None) -> SafeString:
     if seconds < 45:
         words = _("just now")
     elif seconds < 7 * 86400:
-        words = _("%(span)s ago") % {"span": timesince(moment, depth=1)}
+        words = _past(int(seconds))
     else:
-        words = date_format(moment, "j M Y")
-    exact = date_format(timezone.localtime(moment), "j F Y, H:i:s e")
+        words = date_format(moment, _("j M Y"))
+    exact = date_format(timezone.localtime(moment), _("j F Y, H:i:s e"))
     return format_html(
         '<time class="num" data-controller="ago" datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, words
     )
+
+
+def _past(seconds: int) -> str:
+    if seconds < 3600:
+        minutes = max(1, seconds // 60)
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", minutes) % {"count": minutes}
+    if seconds < 86400:
+        hours = seconds // 3600
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", hours) % {"count": hours}
+    days = seconds // 86400
+    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
 
 
 @register.simple_tag
@@ -98,15 +110,15 @@ def credits(amount: Number | None) -> str:
     if not value:
         return "0"
     if abs(value) < 1:
-        return f"{value.normalize():.4f}".rstrip("0").rstrip(".") or "0"
+        return written(f"{value.normalize():.4f}".rstrip("0").rstrip(".") or "0")
     cut = value.quantize(Decimal("0.01") if abs(value) < 1000 else Decimal("0.1"), ROUND_DOWN)
-    whole, _point, places = f"{cut:,}".partition(".")
-    return f"{whole}.{places.rstrip('0') or '0'}"
+    whole, _point, places = f"{cut:f}".partition(".")
+    return written(f"{whole}.{places.rstrip('0') or '0'}")
 
 
 @register.simple_tag
 def tokens(count: int | None) -> str:
-    return "–" if count is None else f"{count:,}"
+    return "–" if count is None else written(count)
 
 
 @register.filter
@@ -123,7 +135,7 @@ def duration(milliseconds: float | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     if milliseconds < 59_950:
-        return f"{milliseconds / 1000:.1f} s"
+        return f"{written(f'{milliseconds / 1000:.1f}')} s"
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {seconds} s"
 

@@ -1,5 +1,6 @@
 // One answer in the chat: turns a run's events into what the person sees. Markup comes from the server's <template>s.
 
+import { written } from "../numbers.js";
 import { StreamedMarkdown } from "./markdown.js";
 
 /** @typedef {import("./run_stream.js").RunEvent} RunEvent */
@@ -94,7 +95,7 @@ export class Answer {
     const step = /** @type {HTMLElement | null} */ (this.element.querySelector(`[data-call-id="${CSS.escape(event.call_id)}"]`));
     if (!step) return;
     part(step, "step-result").textContent = pretty(event.result);
-    part(step, "step-time").textContent = `${((event.duration_ms ?? 0) / 1000).toFixed(2)} s`;
+    part(step, "step-time").textContent = `${written((event.duration_ms ?? 0) / 1000, 2)} s`;
     const state = part(step, "step-state");
     state.textContent = event.is_error ? this.labels.failed : this.labels.done;
     state.dataset.s = event.is_error ? "failed" : "succeeded";

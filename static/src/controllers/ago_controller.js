@@ -14,7 +14,7 @@ export function ago(seconds, language) {
 export default class AgoController extends Controller {
   connect() {
     const moment = new Date(this.element.getAttribute("datetime") ?? "");
-    this.element.setAttribute("title", moment.toLocaleString());
+    this.element.setAttribute("title", moment.toLocaleString(document.documentElement.lang || []));
     const update = () => {
       const seconds = (Date.now() - moment.getTime()) / 1000;
       const words = seconds < 7 * 86400 ? ago(seconds, document.documentElement.lang || "en") : null;

@@ -9,6 +9,7 @@ import { Answer, part } from "../chat/answer.js";
 import { ApiError, cancelRun, getRun, startRun } from "../chat/api.js";
 import { RunStream } from "../chat/run_stream.js";
 import { copyText } from "../clipboard.js";
+import { written } from "../numbers.js";
 
 const LEAST = 2;
 const MOST = 4;
@@ -133,7 +134,9 @@ export default class CompareController extends Base {
 
   /** Time, tokens and cost of the last answer. @param {any} usage */
   used(usage) {
-    return [`${usage.execution_time.toFixed(1)} s`, `${usage.total_tokens} ${this.labelsValue.tokens}`, `${Number(usage.credits)} ${this.labelsValue.credits_unit}`].join(" · ");
+    const { tokens, credits_unit: credits } = this.labelsValue;
+    const units = [`${written(usage.execution_time, 1)} s`, `${written(usage.total_tokens)} ${tokens}`, `${written(Number(usage.credits))} ${credits}`];
+    return units.join(" · ");
   }
 
   showState() {

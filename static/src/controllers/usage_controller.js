@@ -1,6 +1,7 @@
 // <aside data-controller="usage" data-action="chat:used@window->usage#add">…<b data-usage-target="credits" data-value="18.36">
 // Counts a run's usage onto the figures the server wrote: targets credits, tokens, runs.
 import { Controller } from "@hotwired/stimulus";
+import { written } from "../numbers.js";
 
 /** What Stimulus adds: the targets declared below. @type {new (...args: any[]) => Controller<HTMLElement> & Record<string, any>} */
 const Base = /** @type {any} */ (Controller);
@@ -20,5 +21,5 @@ export default class UsageController extends Base {
 function count(element, amount) {
   const sum = Number(element.dataset.value ?? 0) + amount;
   element.dataset.value = String(sum);
-  element.textContent = sum.toLocaleString(document.documentElement.lang || "en", { maximumFractionDigits: sum < 1 ? 4 : 1 });
+  element.textContent = written(sum, 0, sum < 1 ? 4 : 1);
 }
