@@ -31,7 +31,8 @@ COPY --from=packages /app/.venv .venv
 COPY . .
 COPY --from=frontend /app/static/dist static/dist
 # The settings of this one step need no secret: production ones would refuse to load without.
-RUN ENVIRONMENT=development python manage.py collectstatic --noinput --verbosity 0
+RUN python -m deploy.messages compile \
+    && ENVIRONMENT=development python manage.py collectstatic --noinput --verbosity 0
 USER troupe
 VOLUME /var/lib/troupe
 EXPOSE 8000

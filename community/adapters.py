@@ -21,7 +21,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from community import attempts
+from community import attempts, languages
 from community.models import User
 from community.services import people
 from config.lib import secrets
@@ -74,12 +74,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
         """Their language comes along to this browser."""
         response: HttpResponse = super().post_login(request, user, **options)
-        return language_remember(response, user)
+        if user.language:
+            languages.remember(response, user.language)
+        return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Mails name the product and its configured address, never the Host header of whoever caused them."""
         about = {"request": self.request, "email": email, "base_url": settings.BASE_URL}
-        self.render_mail(template_prefix, email, about | context).send()
+        with languages.of_address(email):
+            self.render_mail(template_prefix, email, about | context).send()
 
     def add_message(self, request: HttpRequest, *args: Any, **options: Any) -> None:
         """Programs get answers; a message for the next page would follow them about in a cookie."""
@@ -126,20 +129,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return settings.BASE_URL + path.replace("UID-KEY", key)
-
-
-def language_remember(response: HttpResponse, user: User) -> HttpResponse:
-    """Where Django's middleware finds it, which asks no database."""
-    if user.language:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            user.language,
-            max_age=365 * 86400,
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-            httponly=True,
-            samesite="Lax",
-        )
-    return response
 
 
 class OtherSite(requests.Session):

@@ -7,22 +7,22 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import ngettext
 
+from community import languages
 from community.models import Notification, User
 
 SHOWN_IN_DIGEST = 50
 
 
 def send_notification(notification: Notification) -> None:
-    with translation.override(notification.user.language or None):
+    with languages.of_person(notification.user):
         _send(notification.user, notification.title, "notifications/mail.txt", {"notification": notification})
 
 
 def send_digest(user: User, notifications: Sequence[Notification]) -> None:
     count = len(notifications)
-    with translation.override(user.language or None):
+    with languages.of_person(user):
         subject = ngettext("%(count)d thing happened", "%(count)d things happened", count) % {"count": count}
         context = {"notifications": notifications[:SHOWN_IN_DIGEST], "more": max(0, count - SHOWN_IN_DIGEST)}
         _send(user, subject, "notifications/digest.txt", context)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.utils import timezone
+from django.utils import timezone, translation
 from redis.exceptions import RedisError
 
 from community.access import Actor
@@ -90,6 +90,7 @@ class SignedInSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels 
             actor = await in_db(self.identify)
             actor.require(self.action)
             self.actor = actor
+            translation.activate(actor.user.language or settings.LANGUAGE_CODE)  # for this socket's own task
             await self._join()
         except (Unauthenticated, Forbidden):
             await self.close(UNAUTHENTICATED)

@@ -5,9 +5,10 @@
 
 from django.urls import path
 
-from community.views import audit, inbox, invitations, members, notifications, settings, tokens, workspaces
+from community.views import audit, inbox, invitations, languages, members, notifications, settings, tokens, workspaces
 
 urlpatterns = [
+    path("language/", languages.language_choose, name="language"),
     path("settings/", settings.profile, name="settings_profile"),
     path("settings/avatar/", settings.avatar, name="settings_avatar"),
     path("settings/avatar/remove/", settings.avatar_remove, name="settings_avatar_remove"),

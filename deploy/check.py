@@ -128,6 +128,7 @@ CHECKS: dict[str, Callable[[], None]] = {
     "deploy": lambda: manage("check", "--deploy", "--fail-level", "WARNING"),
     "openapi": check_schema,
     "templates": lambda: tool("djlint", "--lint", "--quiet", "templates"),
+    "messages": lambda: run(sys.executable, "-m", "deploy.messages", "check"),
     "scripts": check_scripts,
     "secrets": check_secrets,
     "compose": check_compose,

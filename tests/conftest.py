@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.utils import translation
 from xdist.scheduler import LoadScopeScheduling
 
 from config import celery  # noqa: F401  (makes it the current Celery application, as every entry point does)
@@ -36,6 +37,13 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
     for closed in [pool.submit(let_go) for _ in range(count)]:
         closed.result()
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """A request leaves its language behind in the thread that served it, which here is the test's own."""
+    yield
+    translation.deactivate()
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from community import opaque, policies
+from community import languages, opaque, policies
 from community.access import (
     INVITATION_PURPOSE,
     Actor,
@@ -166,7 +166,9 @@ def _check_role(actor: Actor, role: str) -> None:
     if role not in Role.values:
         raise InvalidInput(_("Some fields are not valid."), errors={"role": [_("There is no such role.")]})
     if policies.outranks(role, actor.role):
-        raise Forbidden(_("You cannot give a role above your own, which is %(role)s.") % {"role": actor.role})
+        raise Forbidden(
+            _("You cannot give a role above your own, which is %(role)s.") % {"role": Role(actor.role).label}
+        )
 
 
 def _send(actor: Actor, invitation: Invitation, action: str) -> None:
@@ -182,16 +184,18 @@ def _send(actor: Actor, invitation: Invitation, action: str) -> None:
 
 def _mail(actor: Actor, invitation: Invitation, link: str) -> None:
     """A mail server that is away does not undo the invitation: it can be sent again."""
-    context = {
-        "inviter": actor.user.display_name,
-        "workspace": invitation.workspace.name,
-        "role": invitation.get_role_display(),
-        "url": settings.BASE_URL + reverse("invitation", args=[link]),
-        "days": LIFETIME.days,
-    }
-    subject = _("%(inviter)s invites you to %(workspace)s on Troupe") % context
+    with languages.of_address(invitation.email):
+        context = {
+            "inviter": actor.user.display_name,
+            "workspace": invitation.workspace.name,
+            "role": invitation.get_role_display(),
+            "url": settings.BASE_URL + reverse("invitation", args=[link]),
+            "days": LIFETIME.days,
+        }
+        subject = _("%(inviter)s invites you to %(workspace)s on Troupe") % context
+        text = render_to_string("mail/invitation.txt", context)
     try:
-        send_mail(" ".join(subject.split()), render_to_string("mail/invitation.txt", context), None, [invitation.email])
+        send_mail(" ".join(subject.split()), text, None, [invitation.email])
     except OSError:  # smtplib's errors are of this family
         logger.exception("invitation not sent", extra={"invitation": str(invitation.id)})
 

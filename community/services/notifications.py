@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Min
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from community import mails
+from community import languages, mails
 from community.access import Actor
 from community.models import Channel, Delivery, Notification, NotificationPreference, User
 from community.notifications import Choices, wanted
@@ -57,7 +57,7 @@ def notification_send(
         by = {channel for channel in channels if wanted(kind, channel, choices)}
         if not by:
             continue
-        with translation.override(person.language or None):
+        with languages.of_person(person):
             made.append(
                 Notification(
                     user=person, workspace_id=workspace_id, kind=kind, key=key, title=str(title)[:200], text=str(text)[:500], url=url,

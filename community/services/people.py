@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from community import handles
+from community import handles, languages
 from community.constraints import violated_constraint
 from community.events import PersonRegistered
 from community.models import User
@@ -51,6 +51,7 @@ def person_add(*, user: User) -> User:
     Sign-up pages and sign-in through other sites bring a person prepared by allauth here; ``person_register`` comes by
     as well, so that nobody exists without a workspace.
     """
+    user.language = user.language or languages.of_newcomer()
     _save_with_free_handle(user)
     workspaces.workspace_create(owner=user, name="", personal=True)
     audit.record(

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from community import languages
 from community.access import Actor, page_actor
 from community.models import User
 from community.services import sign_ins
@@ -41,8 +42,13 @@ def signed_in(view: PageView[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
             return to_sign_in(request)
         request.actor = page_actor(request)  # type: ignore[attr-defined]
         sign_ins.browser_session_track(request=request, user=request.user)
-        with timezone.override(_zone(request.user.timezone)):
-            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+        with timezone.override(_zone(request.user.timezone)), languages.on_page(request.user):
+            response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+        language = request.user.language
+        if language and languages.remembered(request) != language:  # chosen in another browser since this one signed in
+            languages.remember(response, language)
+            response.headers["Content-Language"] = language
+        return response
 
     return guarded
 

@@ -8,11 +8,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from community import account, second_factor
-from community.adapters import language_remember
+from community import account, languages, second_factor
 from community.files import staging
 from community.forms import DeleteAccountForm, ProfileForm
 from community.models import User
@@ -34,9 +33,11 @@ def profile(request: ActorRequest) -> HttpResponse:
             _tell(form, error)
             user.refresh_from_db()
         else:
-            with override(user.language or None):
+            with languages.on_page(user):
                 messages.success(request, _("Saved."))
-            return language_remember(redirect("settings_profile"), user)
+            response = redirect("settings_profile")
+            languages.remember(response, user.language)
+            return response
     return render(request, "settings/profile.html", {"form": form}, status=422 if form.errors else 200)
 
 

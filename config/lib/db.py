@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import close_old_connections, connections
+from django.utils import translation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,13 +47,18 @@ def _drop_dead_connections() -> None:
             wrapper.close()
 
 
-def _call(context: contextvars.Context, function: Callable[..., R], args: Any, kwargs: Any) -> R:
+def _call(context: contextvars.Context, language: str | None, function: Callable[..., R], args: Any, kwargs: Any) -> R:
     close_old_connections()
     _drop_dead_connections()
+    if (
+        language
+    ):  # Django keeps it in a variable of asgiref, which a thread that asgiref has not made takes for a stranger's
+        context.run(translation.activate, language)
     return context.run(function, *args, **kwargs)
 
 
 async def in_db(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run ``function`` on a database thread and wait for it. Context variables (request id, run id) go with it."""
+    """Run ``function`` on a database thread and wait for it. Context variables (request id, run id) and the language go with it."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_pool(), _call, contextvars.copy_context(), function, args, kwargs)
+    context, language = contextvars.copy_context(), translation.get_language()
+    return await loop.run_in_executor(_pool(), _call, context, language, function, args, kwargs)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
 
 from community.access import page_actor
 from config.lib import shell as kernel
@@ -60,6 +62,12 @@ class Shell:
         """The number at the bell."""
         count = registry.badges.get("notifications")
         return count(page_actor(self.request)) if count else 0
+
+    @property
+    def languages(self) -> list[dict[str, Any]]:
+        """What the switch offers; each language says its own name."""
+        now = get_language()
+        return [{"code": code, "name": name, "current": code == now} for code, name in settings.LANGUAGES]
 
     @property
     def theme(self) -> str:

@@ -5,8 +5,10 @@ from uuid import UUID
 
 import pytest
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext_lazy
 
-from agent_app.models import Agent, Message
+from agent_app.models import Agent, Message, Provider, RunStatus
 from agent_app.runs import lifecycle
 from agent_app.runs.events import encode
 from agent_app.runs.lifecycle import IdempotencyKey
@@ -113,6 +115,23 @@ def test_a_run_ends_without_a_worker_once(cast: Cast, agent: Agent) -> None:
     assert not lifecycle.end_without_worker(run.id, outcome, only_if=Q())
     run.refresh_from_db()
     assert [event.type for event in followed(run)] == ["error", "run_finished"]
+
+
+def test_what_goes_wrong_is_told_in_the_language_of_whoever_started_it(cast: Cast, agent: Agent) -> None:
+    """The provider of this test is switched off; then a worker is lost, which the reaper tells."""
+    Provider.objects.update(base_url="http://127.0.0.1:9/v1")
+    with translation.override("de"):
+        german = start(cast.alice, agent)
+        lost = start(cast.alice, agent)
+    english = execute(start(cast.alice, agent))
+    assert "cannot be reached" in english.error["error"]
+    assert "ist nicht erreichbar" in execute(german).error["error"]
+    outcome = Outcome(
+        status=RunStatus.FAILED, reason="worker_lost", code="worker_lost", error=gettext_lazy("Not found")
+    )
+    assert lifecycle.end_without_worker(lost.id, outcome, only_if=Q())
+    lost.refresh_from_db()
+    assert lost.error == {"code": "worker_lost", "error": "Nicht gefunden"}
 
 
 def test_history_is_sent_verbatim_and_a_busy_conversation_waits(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:

@@ -44,6 +44,7 @@ PUBLIC = {
     "accounts/3rdparty/login/error/": "a notice",
     "accounts/3rdparty/signup/": "second step of a sign-up, bound to the session that began it",
     "accounts/social/*": "old addresses of allauth: redirects to accounts/3rdparty/",
+    "language/": "the switch of languages, which visitors have too",
     "invitations/<str:link>/": "the link in the mail is the credential; accepting it needs a sign-in",
     "shared/<str:share_link>/": "a conversation that its owner shared; the link is the credential",
     "admin/logout/": "answers visitors with a redirect",

@@ -41,6 +41,23 @@ async def test_ordinary_views_run_on_database_threads_and_others_on_the_loop(app
     assert not asynchronous["thread"].startswith("db")
 
 
+@pytest.mark.parametrize("path", ["/ordinary/", "/asynchronous/"])
+async def test_the_asked_language_reaches_every_view_and_no_other_request(application: Any, path: str) -> None:
+    german, other = await asyncio.gather(
+        ask(application, path, accept_language="de-AT,de;q=0.9,en;q=0.1"), ask(application, path, accept_language="xx")
+    )
+    assert (german[1]["content-language"], german[2]["language"]) == ("de", "de")
+    assert (other[1]["content-language"], other[2]["language"]) == ("en", "en")
+
+
+async def test_errors_are_told_in_the_asked_language(application: Any) -> None:
+    for path in ("/api/refusing/", "/api/breaking/"):
+        _status, _headers, german = await ask(application, path, accept_language="de")
+        _status, _headers, english = await ask(application, path)
+        assert german["title"] != english["title"]
+        assert (german["code"], german["type"]) == (english["code"], english["type"])
+
+
 @pytest.mark.parametrize("path", ["/ordinary/", "/asynchronous/", "/refusing/", "/api/breaking/", "/nothing/"])
 async def test_the_baseline_is_on_every_response(application: Any, path: str) -> None:
     _status, headers, _body = await ask(application, path, x_request_id="mine")

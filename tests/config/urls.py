@@ -4,17 +4,18 @@ import threading
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
+from django.utils.translation import get_language
 
 from config import views
 from config.lib import errors
 
 
 def ordinary(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"thread": threading.current_thread().name})
+    return JsonResponse({"thread": threading.current_thread().name, "language": get_language()})
 
 
 async def asynchronous(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"thread": threading.current_thread().name})
+    return JsonResponse({"thread": threading.current_thread().name, "language": get_language()})
 
 
 def refusing(request: HttpRequest) -> HttpResponse:

@@ -459,6 +459,7 @@ WITHOUT_ROLES = {
     "admin/*": "staff's: tests/permissions/test_admin.py",
     "health/*": "for load balancers",
     "static/<path>": "the front end's files (development only)",
+    "language/": "anybody may read in their language: tests/community/test_languages.py",
     "shared/<str:share_link>/": "the link is the credential: tests/agents/test_shares.py",
     "invitations/<str:link>/": "the link is the credential: tests/community/test_invitations.py",
 }

@@ -1,9 +1,10 @@
 """The small parts: marks, states, numbers."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.html import strip_tags
 
 from config.ui import marks
 from config.ui.templatetags import ui
@@ -51,6 +52,16 @@ def test_credits(amount: float | str | None, said: str) -> None:
 @pytest.mark.parametrize(("value", "said"), [(640, "640 ms"), (1180, "1.2 s"), (125_000, "2 min 5 s"), (None, "–")])
 def test_duration(value: float | None, said: str) -> None:
     assert ui.duration(value) == said
+
+
+def test_numbers_and_times_are_written_as_the_language_does() -> None:
+    with translation.override("de"):
+        assert (ui.credits(1284.6), ui.credits("0.0123"), ui.tokens(31_200)) == ("1.284,6", "0,0123", "31.200")
+        assert ui.duration(1180) == "1,2 s"
+        now = timezone.now()
+        said = [strip_tags(ui.ago(now - timedelta(**span))) for span in ({"minutes": 1}, {"minutes": 5}, {"days": 2})]
+        assert said == ["vor 1 Minute", "vor 5 Minuten", "vor 2 Tagen"]
+        assert strip_tags(ui.ago(datetime(2026, 3, 1, tzinfo=UTC))) == "1. März 2026"
 
 
 def test_relative_time_has_the_exact_one_beside_it() -> None:

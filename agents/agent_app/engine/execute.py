@@ -44,7 +44,7 @@ class Execution:
         output: Any = None
         try:
             found = await self._ended()
-            failure = {"code": found.code, "error": found.error} if found.error else None
+            failure = {"code": found.code, "error": str(found.error)} if found.error else None
             output = found.output
         except RunFailure as error:
             failure = {"code": error.code, "error": error.error}

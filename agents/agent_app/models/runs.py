@@ -72,6 +72,7 @@ class Run(WorkspaceRecord):
     actor_id = models.UUIDField()
     actor_name = models.CharField(max_length=120, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    language = models.CharField(max_length=12, blank=True, help_text=_("What goes wrong is told in it."))
     trace_id = models.CharField(max_length=40, default=trace_id)
 
     prompt_tokens = models.PositiveIntegerField(default=0)

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -90,6 +91,7 @@ def start(
     run.status = RunStatus.QUEUED
     run.enqueued_at = timezone.now()
     run.request_id = logs.request_id.get()
+    run.language = get_language() or ""
     run.concurrency = concurrency if run.parent_id is None else 0
     run.save(force_insert=True)
     charges.open_first(run, registry.get(kind).first_call(run))
@@ -245,6 +247,9 @@ def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
         produced = _produced_so_far(run_id, shown)
         if produced.content and outcome.output is None:
             outcome = Outcome(**{**vars(outcome), "output": produced.content})
+        if outcome.error:
+            with override(run.language or settings.LANGUAGE_CODE):
+                outcome = Outcome(**{**vars(outcome), "error": str(outcome.error)})
         last = finish(run, outcome, produced, shown, seq, answered=False)
     _send_now(run, last or [])
     transaction.on_commit(lambda: call_next(run))
@@ -297,7 +302,7 @@ def cancel(run: Run) -> Run:
         return run
     if run.ended:
         raise Conflict(
-            _("The run has already ended: %(status)s.") % {"status": run.status},
+            _("The run has already ended: %(status)s.") % {"status": run.get_status_display().lower()},
             code="run_ended",
             run_status=run.status,
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from agent_app.models import Run, RunStatus
 from agent_app.runs import charges, closing, lifecycle, limits

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.utils.functional import Promise
+
 from agent_app.models import Message, Run, RunStatus
 from agent_app.runs.log import RunLog
 from agent_app.runs.spans import Recorded
@@ -91,7 +93,7 @@ class Outcome:
     reason: str = ""
     output: Any = None
     code: str = ""
-    error: str = ""
+    error: str | Promise = ""
 
 
 class RunFailure(Exception):

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from redis.exceptions import RedisError
 
 from agent_app.models import Run, RunStatus
@@ -81,7 +82,8 @@ class Worker:
         context = RunContext(
             run=claim.run, definition=claim.definition, history=claim.history, log=log, held=claim.held
         )
-        task = asyncio.create_task(self._carry(claim, context))
+        with override(claim.run.language or settings.LANGUAGE_CODE):  # a task keeps what it was begun with
+            task = asyncio.create_task(self._carry(claim, context))
         if (earlier := self.active.get(run_id)) is not None:  # lost while this process slept, and taken again by it
             earlier.end("lost")
         active = self.active[run_id] = Active(context, task)
