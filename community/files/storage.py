@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.utils.translation import gettext as _
-from storages.backends.s3 import S3Storage
 
 from config.lib.errors import NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
 
-Trouble = (OSError, BotoCoreError, ClientError, Boto3Error)
 CHUNK = 256 * 1024
 
 
@@ -50,7 +46,7 @@ def put(key: str, path: Path, mime: str) -> None:
             content = _Placed(stream, path)
             content.content_type = mime  # type: ignore[attr-defined]  # django-storages sends it along
             kept = storage().save(key, content)
-    except Trouble as error:
+    except OSError as error:
         raise _unavailable("put", error) from error
     if kept != key:
         raise RuntimeError(f"{key} was there already")
@@ -63,7 +59,7 @@ def read(key: str) -> IO[bytes]:
         return opened  # type: ignore[no-any-return]
     except FileNotFoundError as error:
         raise NotFound(_("There is no such file.")) from error
-    except Trouble as error:
+    except OSError as error:
         raise _unavailable("open", error) from error
 
 
@@ -71,30 +67,29 @@ def remove(key: str) -> None:
     """Remove what is under ``key``, if anything is. Raises Unavailable."""
     try:
         storage().delete(key)
-    except Trouble as error:
+    except OSError as error:
         raise _unavailable("remove", error) from error
 
 
 def presigned(key: str, *, disposition: str, mime: str, seconds: int) -> str | None:
     """An address at which the storage itself hands the file out for ``seconds``; None where it cannot."""
-    found = storage()
-    if not isinstance(found, S3Storage):
+    found: Any = storage()
+    if isinstance(found, FileSystemStorage):
         return None
     parameters = {"ResponseContentDisposition": disposition, "ResponseContentType": mime}
-    return str(found.url(key, parameters=parameters, expire=seconds))
+    return str(found.presigned(key, parameters, seconds))
 
 
 def walk() -> Iterator[tuple[str, datetime]]:
     """Every key with the time it was written."""
-    found = storage()
-    if isinstance(found, S3Storage):
-        for entry in found.bucket.objects.all():
-            yield entry.key.removeprefix(f"{found.location}/" if found.location else ""), entry.last_modified
-    elif isinstance(found, FileSystemStorage):
-        root = Path(found.location)
-        for path in root.glob("*/*"):
-            if path.is_file() and path.parent.name != "incoming":
-                yield str(path.relative_to(root)), datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+    found: Any = storage()
+    if not isinstance(found, FileSystemStorage):
+        yield from found.walk()
+        return
+    root = Path(found.location)
+    for path in root.glob("*/*"):
+        if path.is_file() and path.parent.name != "incoming":
+            yield str(path.relative_to(root)), datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
 
 
 def _unavailable(doing: str, error: Exception) -> Unavailable:

@@ -197,7 +197,7 @@ def files_sweep(*, batch: int = 500) -> int:
         keys = [key for key, written in storage.walk() if written < before]
         for start in range(0, len(keys), batch):
             gone += _remove_unknown(keys[start : start + batch])
-    except (Unavailable, *storage.Trouble):
+    except (Unavailable, OSError):
         logger.warning("the sweep of files goes on next time")
     return gone
 

@@ -1,8 +1,9 @@
 """Files: where they lie, who scans them, how large they may be."""
 
-from botocore.config import Config
-
 from config.env import env
+
+if env.S3_BUCKET:  # its client takes half a second to load
+    from config.settings.s3 import S3_STORAGE
 
 VAR_DIR = env.VAR_DIR
 FILE_MAX_BYTES = 25 * 2**20
@@ -21,26 +22,6 @@ _LOCAL = {
         "location": env.VAR_DIR / "files",
         "file_permissions_mode": 0o600,
         "directory_permissions_mode": 0o700,
-    },
-}
-S3_STORAGE = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": env.S3_BUCKET,
-        "endpoint_url": env.S3_ENDPOINT_URL or None,
-        "region_name": env.S3_REGION or None,
-        "access_key": env.S3_ACCESS_KEY_ID or None,
-        "secret_key": env.S3_SECRET_ACCESS_KEY.get_secret_value() or None,
-        "default_acl": None,
-        "querystring_auth": True,
-        "file_overwrite": True,  # keys are never used twice; otherwise each upload asks first whether its key is free
-        "client_config": Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if env.S3_ENDPOINT_URL else "auto"},
-            connect_timeout=3,
-            read_timeout=15,
-            retries={"max_attempts": 2},
-        ),
     },
 }
 STORAGES = {

@@ -1,7 +1,5 @@
 """Logs: JSON lines on standard error; Sentry where a DSN is given."""
 
-import sentry_sdk
-
 from config.env import env
 
 LOGGING = {
@@ -23,6 +21,8 @@ LOGGING = {
 }
 
 if env.SENTRY_DSN:
+    import sentry_sdk
+
     sentry_sdk.init(
         dsn=env.SENTRY_DSN, send_default_pii=False, include_local_variables=False, max_request_body_size="never"
     )

@@ -14,7 +14,7 @@ from community.access import get_actor
 from community.files import links
 from community.models import StoredFile
 from community.services import files
-from config.settings.files import S3_STORAGE
+from config.settings.s3 import S3_STORAGE
 from tests.benchmarks.stack import closed_port
 from tests.cast import Cast
 from tests.community.files_world import HTML, file_room, kept, leftovers, upload
