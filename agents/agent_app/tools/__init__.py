@@ -1,0 +1,1 @@
+"""What agents can do beside talking: one module a type of tool, and the registry of them."""
