@@ -13,6 +13,7 @@ from agent_app import demo, model_references, palette, panels, policies, selecto
 from agent_app.expressions import problems
 from agent_app.inbox import FailedRuns
 from agent_app.models import ACTIVE, Run
+from agent_app.models.credentials import TOKENS_PURPOSE, VALUES_PURPOSE
 from agent_app.models.keys import POOL_PURPOSE
 from agent_app.models.providers import KEY_PURPOSE
 from agent_app.runnable import AgentRunnable
@@ -35,6 +36,8 @@ def register() -> None:
     problems.translate = gettext
     secrets.register(secrets.Column("agents.Provider", "api_key_encrypted", KEY_PURPOSE))
     secrets.register(secrets.Column("agents.ProviderKey", "key_encrypted", POOL_PURPOSE))
+    secrets.register(secrets.Column("agents.Credential", "values_encrypted", VALUES_PURPOSE))
+    secrets.register(secrets.Column("agents.Credential", "tokens_encrypted", TOKENS_PURPOSE))
     add_inbox(FailedRuns())
     if demo.seed not in demo_seeders:
         demo_seeders.append(demo.seed)

@@ -2,6 +2,7 @@ from agent_app.models.agents import Agent, AgentSnapshot, AgentStatus
 from agent_app.models.catalogue import CAPABILITIES, CatalogueModel, Lifecycle
 from agent_app.models.contexts import Context
 from agent_app.models.conversations import Conversation, Message, MessageRole
+from agent_app.models.credentials import Credential
 from agent_app.models.feedback import Feedback, Rating
 from agent_app.models.files import AgentFile
 from agent_app.models.handoffs import Handoff
@@ -24,6 +25,7 @@ __all__ = [
     "CatalogueModel",
     "Context",
     "Conversation",
+    "Credential",
     "Feedback",
     "Handoff",
     "KeyPurpose",

@@ -138,6 +138,25 @@ class ToolType(ABC):
         """Why no tool of this type can be used on this installation, in words; empty where it can."""
         return ""
 
+    def prepare(self, *, workspace_id: UUID, params: Params, old: "ToolDefinition | None" = None) -> Params:
+        """What is saved for ``params``: with what must be asked of a server once (``old``: what was saved before).
+
+        Comes before the secrets are taken out, and outside of a transaction: it may wait for the network. Raises AppError.
+        """
+        return params
+
+    def secret_paths(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Those of ``secrets`` that ``params`` have a use for: the others are not kept."""
+        return self.secrets
+
+    def audience(self, params: Mapping[str, Any]) -> str:
+        """The origin that the secrets are sent to; kept secrets are not sent to another. Empty: not an address of anybody's."""
+        return ""
+
+    def credential_config(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What must be known beside the secrets to get tokens for them (OAuth); empty where they are sent as they are."""
+        return {}
+
     def problems(self, workspace_id: UUID, params: Params) -> Problems:
         """What is wrong with ``params``, by field. They fit ``params_schema`` already."""
         return {}
