@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from agent_app import agent_files, share_links
 from agent_app.definition.choice import find_version
-from agent_app.definition.content import contexts_of, handoffs_of
+from agent_app.definition.content import READ
 from agent_app.models import (
     Agent,
     AgentFile,
@@ -22,6 +22,7 @@ from agent_app.models import (
     ProviderModel,
     Run,
     Share,
+    Tool,
 )
 from community.access import Actor
 from community.models import Workspace
@@ -40,17 +41,20 @@ def get_agent_to_run(actor: Actor, agent_id: UUID) -> Agent:
     return _get(rows, actor, agent_id, "agent.run", _("There is no such agent."))
 
 
+def get_parts(agent: Agent, kind: str) -> list[dict[str, Any]]:
+    return READ[kind](agent)
+
+
 def get_part(agent: Agent, kind: str, part_id: UUID) -> dict[str, Any]:
-    """A handoff or context of an agent that was fetched here."""
-    parts = handoffs_of(agent) if kind == "handoffs" else contexts_of(agent)
-    for part in parts:
+    """A handoff, context or tool of an agent that was fetched here."""
+    for part in READ[kind](agent):
         if part["id"] == str(part_id):
             return part
     raise NotFound(_("There is no such item in this agent."))
 
 
 def get_default_context(agent: Agent) -> dict[str, Any]:
-    for context in contexts_of(agent):
+    for context in READ["contexts"](agent):
         if context["is_default"]:
             return context
     raise NotFound(_("This agent has no context yet."))
@@ -62,6 +66,11 @@ def get_agent_file(agent: Agent, item_id: UUID) -> AgentFile:
     if found is None:
         raise NotFound(_("There is no such file in this agent."))
     return found
+
+
+def get_tool(actor: Actor, tool_id: UUID, action: str = "tool.read") -> Tool:
+    """A tool of the workspace's library."""
+    return _get(Tool.objects.in_workspace(actor.workspace_id), actor, tool_id, action, _("There is no such tool."))
 
 
 def get_version(agent: Agent, number: int | str) -> AgentVersion:

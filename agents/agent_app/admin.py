@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from agent_app import circuits
-from agent_app.models import Agent, CatalogueModel, Provider, ProviderKey, Run
+from agent_app.models import Agent, CatalogueModel, Provider, ProviderKey, Run, Tool, ToolCall
 from agent_app.services import catalogue
 from community.admin import ReadOnlyAdmin, staff_id
 
@@ -75,6 +75,23 @@ class ProviderKeyAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request), "opts": self.opts, "title": _("Circuit breakers"), "circuits": found,
         }  # fmt: skip
         return render(request, "admin/agents/providerkey/circuits.html", context)
+
+
+@admin.register(Tool)
+class ToolAdmin(ReadOnlyAdmin):
+    list_display = ("name", "type", "workspace", "enabled", "updated_at")
+    list_filter = ("type", "enabled")
+    search_fields = ("id", "name")
+    list_select_related = ("workspace",)
+
+
+@admin.register(ToolCall)
+class ToolCallAdmin(ReadOnlyAdmin):
+    list_display = ("tool_name", "tool_type", "workspace", "run", "status", "credits", "started_at", "ended_at")
+    list_filter = ("tool_type", "status")
+    search_fields = ("id", "run__id", "tool_name")
+    exclude = ("arguments", "result", "details")
+    list_select_related = ("workspace", "run")
 
 
 @admin.register(CatalogueModel)

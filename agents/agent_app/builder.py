@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from agent_app.definition.content import Content, contexts_of, default_tool_name, draft_content
+from agent_app.definition.closure import target_ids
+from agent_app.definition.content import Content, complete, default_tool_name, draft_content
 from agent_app.definition.diff import changes
 from agent_app.definition.lint import Suggestion
 from agent_app.definition.preview import preview
@@ -11,6 +12,7 @@ from agent_app.definition.sources import warnings
 from agent_app.definition.words import Shown, shown
 from agent_app.models import Agent, AgentVersion
 from agent_app.selectors import suggestions_of
+from agent_app.tool_looks import shown_part
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Draft:
 
     handoffs: list[dict[str, Any]]
     contexts: list[dict[str, Any]]
+    tools: list[dict[str, Any]]
     suggestions: list[Suggestion]
     sent: dict[str, Any]
     version: AgentVersion | None
@@ -35,11 +38,12 @@ def draft_of(agent: Agent, user_name: str) -> Draft:
     content = draft_content(agent)
     return Draft(
         handoffs=named_handoffs(agent, content),
-        contexts=contexts_of(agent),
+        contexts=content["contexts"],
+        tools=[shown_part(part) for part in content["tools"]],
         suggestions=suggestions_of(agent),
         sent=preview(agent, user_name=user_name),
         version=version,
-        changed=None if version is None else len(changes(version.content, content)),
+        changed=None if version is None else len(changes(complete(version.content), content)),
         warnings=warnings(agent),
     )
 
@@ -62,7 +66,7 @@ def named_handoffs(agent: Agent, content: Content) -> list[dict[str, Any]]:
 
 
 def _targets(agent: Agent, content: Content) -> list[Agent]:
-    ids = [handoff["target_agent_id"] for handoff in content["handoffs"]]
+    ids = target_ids(content)
     return list(Agent.objects.in_workspace(agent.workspace_id).filter(id__in=ids)) if ids else []
 
 
@@ -73,5 +77,5 @@ def differences(agent: Agent, before: Content, after: Content) -> list[Shown]:
         targets = {str(row.id): row.name for row in _targets(agent, content)}
         names |= targets
         names |= {each["id"]: targets.get(each["target_agent_id"], "…") for each in content["handoffs"]}
-        names |= {each["id"]: each["name"] for each in content["contexts"]}
+        names |= {each["id"]: each["name"] for each in (*content["contexts"], *content.get("tools", ()))}
     return shown(changes(before, after), names)

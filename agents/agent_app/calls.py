@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from agent_app import attachments
+from agent_app.definition import tool_parts
 from agent_app.engine import history, tokens
 from agent_app.model_references import LOCAL, LOCAL_CONTEXT, LOCAL_MAX_TOKENS
 from agent_app.models import Message, Provider, Run
@@ -48,6 +51,18 @@ def prompt_tokens(instructions: str, messages: list[Message], policy: Mapping[st
         messages, history.policy_of({"history": policy}), lambda message: history.weight_of(message, files)
     )
     return 8 + tokens.estimate(instructions) + sent
+
+
+def tool_tokens(definition: Mapping[str, Any]) -> int:
+    """What describing the agent's tools and handoffs to its model takes."""
+    total = sum(
+        16 + tokens.estimate(f"{each.name}{each.description}{orjson.dumps(each.parameters).decode()}")
+        for each in tool_parts.functions(definition.get("tools") or ())
+    )
+    for handoff in definition.get("handoffs") or ():
+        schema = orjson.dumps(handoff.get("payload_schema") or {}).decode()
+        total += 16 + tokens.estimate(f"{handoff.get('tool_name')}{handoff.get('tool_description')}{schema}")
+    return total
 
 
 def message_tokens(text: str) -> int:

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from agent_app.models import Agent, Run
-from agent_app.selectors import conversation_list, run_list
+from agent_app.selectors import conversation_list, run_list, tool_rows
 from community.access import Actor, page_actor
 from config.lib import shell
 from config.lib.ids import parse_uuid
@@ -18,16 +18,20 @@ _LABEL = 80
 
 
 def register() -> None:
-    for source in (creations, agents, conversations, runs):
+    for source in (creations, agents, tools, conversations, runs):
         shell.registry.add_palette(source)
 
 
 def creations(request: HttpRequest, query: str) -> list[PaletteEntry]:
-    label = _("New agent")
-    fits = all(word in label.lower() for word in query.lower().split())
-    if not fits or not page_actor(request).allows("agent.write"):
+    if not page_actor(request).allows("agent.write"):
         return []
-    return [PaletteEntry(label=label, url=reverse("agents:new"), icon="plus", group=_("Create"))]
+    made = ((_("New agent"), "agents:new"), (_("New tool"), "agents:tool_new"))
+    words = query.lower().split()
+    return [
+        PaletteEntry(label=label, url=reverse(route), icon="plus", group=_("Create"))
+        for label, route in made
+        if all(word in label.lower() for word in words)
+    ]
 
 
 def agents(request: HttpRequest, query: str) -> list[PaletteEntry]:
@@ -37,6 +41,17 @@ def agents(request: HttpRequest, query: str) -> list[PaletteEntry]:
             label=agent.name, url=reverse("agents:builder", args=[agent.id]), icon="bot", group=_("Agents"), hint=agent.description
         )
         for agent in rows[:_AGENTS]
+    ]  # fmt: skip
+
+
+def tools(request: HttpRequest, query: str) -> list[PaletteEntry]:
+    if not query:
+        return []
+    return [
+        PaletteEntry(
+            label=row.name, url=reverse("agents:tool", args=[row.id]), icon="wrench", group=_("Tools"), hint=row.description
+        )
+        for row in tool_rows(page_actor(request), search=query)[:_OTHERS]
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from agent_app import access, agent_files, attachments, calls, keys, model_refer
 from agent_app.auto import AUTO
 from agent_app.auto_task import task_of
 from agent_app.definition.choice import version_for
-from agent_app.definition.content import contexts_of, default_context
+from agent_app.definition.content import PREFETCH, contexts_of, default_context
 from agent_app.definition.instructions import filled, variables
 from agent_app.definition.sources import OFF, check_runs
 from agent_app.expressions import ExpressionError
@@ -41,7 +41,7 @@ class AgentRunnable:
             )
         version = version_for(actor, agent, run_input.version, source)
         if version is None:
-            prefetch_related_objects([agent], "handoffs", "contexts")
+            prefetch_related_objects([agent], *PREFETCH)
         snapshot = version.snapshot if version else agent_snapshot(agent=agent)
         reference = run_input.model or snapshot.definition["model"]
         resolved = model_references.resolve(
@@ -99,6 +99,7 @@ class AgentRunnable:
             lambda: (
                 calls.prompt_tokens(definition["instructions"], self._history(run), definition.get("history"))
                 + self._files_tokens(run)
+                + calls.tool_tokens(definition)
             ),
             (definition["model_settings"] or {}).get("max_tokens"),
         )

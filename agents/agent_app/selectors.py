@@ -1,12 +1,13 @@
 """Reads that serve pages and the API."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, JSONField, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -14,20 +15,25 @@ from django.utils.translation import ngettext
 from agent_app.definition import bundle
 from agent_app.definition.choice import DRAFT, find_version
 from agent_app.definition.closure import Source, reach
-from agent_app.definition.content import draft_content
+from agent_app.definition.content import complete, draft_content
 from agent_app.definition.lint import Suggestion, suggestions
 from agent_app.definition.sources import draft_definition, draft_sources, version_sources
+from agent_app.definition.tool_parts import function_names
 from agent_app.models import (
     Agent,
     AgentFile,
+    AgentTool,
     AgentVersion,
     Conversation,
+    Credential,
     Feedback,
     Message,
     Provider,
     Rating,
     Run,
     RunStatus,
+    Tool,
+    ToolCall,
 )
 from community.access import Actor
 from community.models import StoredFile
@@ -61,6 +67,27 @@ def tags_of(actor: Actor, ids: list[UUID]) -> list[str]:
     return sorted({tag for tags in rows for tag in tags})
 
 
+def tool_rows(actor: Actor, *, search: str = "", kind: str = "", ordering: str = "name") -> QuerySet[Tool]:
+    """The workspace's library, each tool with what may be shown of its secrets (``hints``) and how many ``agents`` use it."""
+    actor.require("tool.read")
+    rows = Tool.objects.in_workspace(actor.workspace_id).search(search)
+    rows = rows.filter(type=kind) if kind else rows
+    hints = Credential.objects.filter(id=OuterRef("credential_id")).values("hints")[:1]
+    users = AgentTool.objects.filter(tool_id=OuterRef("id")).order_by().values("tool_id")
+    return rows.annotate(
+        hints=Coalesce(Subquery(hints), Value({}, output_field=JSONField())),
+        agents=Coalesce(Subquery(users.annotate(total=Count("agent_id", distinct=True)).values("total")), 0),
+    ).order_by(ordering, "-id")
+
+
+def calls_of(run_ids: Iterable[UUID]) -> dict[UUID, list[ToolCall]]:
+    """The tool calls of several runs, in their order."""
+    found: dict[UUID, list[ToolCall]] = {}
+    for row in ToolCall.objects.filter(run_id__in=list(run_ids)).order_by("started_at", "id"):
+        found.setdefault(row.run_id, []).append(row)
+    return found
+
+
 def version_rows(agent: Agent) -> QuerySet[AgentVersion]:
     """The versions of an agent, the latest first, without their content."""
     rows = AgentVersion.objects.filter(agent_id=agent.id).select_related("published_by")
@@ -72,10 +99,11 @@ def content_of(agent: Agent, which: int | str, *, pinned: bool) -> dict[str, Any
     if which == DRAFT:
         return draft_content(agent)
     version = find_version(agent, which)
+    content = complete(version.content)
     if not pinned:
-        return dict(version.content)
-    handoffs = [each | {"version": version.pins.get(each["target_agent_id"])} for each in version.content["handoffs"]]
-    return {**version.content, "handoffs": handoffs}
+        return content
+    handoffs = [each | {"version": version.pins.get(each["target_agent_id"])} for each in content["handoffs"]]
+    return {**content, "handoffs": handoffs}
 
 
 def agent_file_rows(agent: Agent) -> QuerySet[AgentFile]:
@@ -90,7 +118,7 @@ def sources_of(agent: Agent, which: int | str) -> dict[str, Source]:
         return draft_sources(agent)
     version = find_version(agent, which)
     fetch = partial(version_sources, agent.workspace_id)
-    return reach(str(agent.id), Source(version.content, version.pins), fetch)
+    return reach(str(agent.id), Source(complete(version.content), version.pins), fetch)
 
 
 def export_of(agent: Agent, which: int | str) -> dict[str, Any]:
@@ -106,6 +134,9 @@ def suggestions_of(agent: Agent) -> list[Suggestion]:
     frozen = draft_definition(agent)
     names = [handoff["tool_name"] for handoff in frozen["handoffs"]]
     names += [target["name"] for target in frozen["targets"].values()]
+    names += [name for tool in frozen["tools"] for name in (tool["name"], tool["type"])] + function_names(
+        frozen["tools"]
+    )
     return suggestions(frozen, names)
 
 

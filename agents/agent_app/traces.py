@@ -111,8 +111,18 @@ SELECT span.model, count(*), count(*) FILTER (WHERE span.error <> '{}'),
 """
 
 
+_TOOLS = """
+SELECT tool_name, tool_type, count(*), count(*) FILTER (WHERE status NOT IN ('started', 'succeeded')),
+       percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY extract(epoch FROM ended_at - started_at)),
+       coalesce(sum(credits), 0)
+  FROM agents_toolcall
+ WHERE workspace_id = %s AND agent_id = %s AND started_at >= %s AND ended_at IS NOT NULL
+ GROUP BY tool_name, tool_type ORDER BY count(*) DESC, tool_name LIMIT 50
+"""
+
+
 def agent_activity(actor: Actor, agent_id: UUID, *, days: int = _DAYS) -> dict[str, Any]:
-    """What an agent's model calls and handoffs of the last ``days`` days add up to, whoever began the run."""
+    """What an agent's model calls, tool calls and handoffs of the last ``days`` days add up to, whoever began the run."""
     actor.require("run.read")
     since = timezone.now() - timedelta(days=days)
     rows = Span.objects.in_workspace(actor.workspace_id).filter(type=SpanType.HANDOFF, started_at__gte=since, error={})
@@ -120,8 +130,10 @@ def agent_activity(actor: Actor, agent_id: UUID, *, days: int = _DAYS) -> dict[s
     with connection.cursor() as cursor:
         cursor.execute(_MODELS, [actor.workspace_id, agent_id, since])
         models = [_measured(row) for row in cursor.fetchall()]
+        cursor.execute(_TOOLS, [actor.workspace_id, agent_id, since])
+        tools = [_called(row) for row in cursor.fetchall()]
     return {
-        "days": days, "models": models,
+        "days": days, "models": models, "tools": tools,
         "handoffs": {"to": _handoffs(rows.filter(agent_id=agent_id), "to"), "from": _handoffs(incoming, "from")},
     }  # fmt: skip
 
@@ -132,6 +144,14 @@ def _measured(row: tuple[Any, ...]) -> dict[str, Any]:
         "model": model, "calls": calls, "errors": errors, "error_rate": round(errors / calls, 4),
         "p50_ms": round(p50 * 1000), "p95_ms": round(p95 * 1000), "prompt_tokens": int(prompt),
         "completion_tokens": int(completion), "cost": f"{cost:.4f}",
+    }  # fmt: skip
+
+
+def _called(row: tuple[Any, ...]) -> dict[str, Any]:
+    name, kind, calls, errors, (p50, p95), cost = row
+    return {
+        "tool": name, "type": kind, "calls": calls, "errors": errors, "error_rate": round(errors / calls, 4),
+        "p50_ms": round(p50 * 1000), "p95_ms": round(p95 * 1000), "cost": f"{cost:.4f}",
     }  # fmt: skip
 
 

@@ -18,7 +18,12 @@ from agent_app.models.keys import POOL_PURPOSE
 from agent_app.models.providers import KEY_PURPOSE
 from agent_app.runnable import AgentRunnable
 from agent_app.runs import bodies, registry
+from agent_app.runs.tool_calls import STATE_PURPOSE
 from agent_app.services import provider_keys, shares
+from agent_app.tools import registry as tools
+from agent_app.tools.agent import AgentToolType
+from agent_app.tools.http import HttpTool
+from agent_app.tools.llm import LlmToolType
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
@@ -34,6 +39,9 @@ def register() -> None:
         roles.allow(action, role, policies.SCOPE.get(action))
     registry.register("agent", AgentRunnable())
     problems.translate = gettext
+    for kind in (HttpTool(), AgentToolType(), LlmToolType()):
+        tools.register(kind)
+    secrets.register(secrets.Column("agents.RunCheckpoint", "state_encrypted", STATE_PURPOSE))
     secrets.register(secrets.Column("agents.Provider", "api_key_encrypted", KEY_PURPOSE))
     secrets.register(secrets.Column("agents.ProviderKey", "key_encrypted", POOL_PURPOSE))
     secrets.register(secrets.Column("agents.Credential", "values_encrypted", VALUES_PURPOSE))

@@ -18,7 +18,7 @@ def _as_of_a_disk() -> Iterator[None]:
         raise OSError(repr(error)) from error
 
 
-class S3Files(S3Storage):
+class S3Files(S3Storage):  # type: ignore[misc]  # django-storages has no types
     """S3 whose troubles are OSErrors, as a disk's are: whoever keeps files need not know it."""
 
     def _open(self, name: str, mode: str = "rb") -> Any:

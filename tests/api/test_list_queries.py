@@ -15,6 +15,7 @@ COUNTED = {
     "agents/{agent_id}/feedback/": "agents/test_feedback.py",
     "agents/{agent_id}/files/": "agents/test_agent_files_api.py",
     "agents/{agent_id}/handoffs/": "agents/test_versions_api.py",
+    "agents/{agent_id}/tools/": "agents/test_tools_api.py",
     "agents/{agent_id}/traces/": "agents/test_traces_api.py",
     "agents/{agent_id}/versions/": "agents/test_versions_api.py",
     "audit/": "community/test_api_audit.py",
@@ -29,6 +30,7 @@ COUNTED = {
     "providers/": "agents/test_providers_api.py",
     "runs/": "agents/test_runs_list_api.py",
     "tokens/": "community/test_api_tokens.py",
+    "tools/": "agents/test_tools_api.py",
     "users/api-keys/": "agents/test_api_keys.py",
     "users/me/connections/": "community/test_other_sites.py",
     "users/me/invitations/": "community/test_invitations_own.py",
@@ -39,7 +41,7 @@ COUNTED = {
 }
 
 # What these list stands in the code, not in the database.
-FROM_CODE = {"agents/output-types/available/", "agents/templates/", "models/providers/"}
+FROM_CODE = {"agents/output-types/available/", "agents/templates/", "agents/tools/available/", "models/providers/"}
 
 
 def lists() -> list[str]:

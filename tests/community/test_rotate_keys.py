@@ -84,7 +84,7 @@ def test_what_no_key_reads_is_left_as_it_is_and_said(cast: Cast, settings: LazyS
 def test_every_purpose_of_encryption_is_among_the_columns() -> None:
     """Whoever encrypts something new names where it lies, or its rows would be lost with the old key."""
     used = {name for module in modules() for name in re.findall(r"secrets\.encrypt\([^)]*purpose=(\w+)", module.text)}
-    assert used == {"KEY_PURPOSE", "POOL_PURPOSE", "TOTP_PURPOSE", "TOKENS_PURPOSE", "VALUES_PURPOSE"}
+    assert used == {"KEY_PURPOSE", "POOL_PURPOSE", "TOTP_PURPOSE", "STATE_PURPOSE", "TOKENS_PURPOSE", "VALUES_PURPOSE"}
     assert {column.purpose for column in secrets.columns} >= {"provider.api_key", "provider_key.key"}
     for column in secrets.columns:
         assert apps.get_model(column.model)._meta.get_field(column.field)

@@ -40,6 +40,9 @@ class World:
             "model": "fake/m", "starters": ["Where is my parcel?", "How do I send it back?"], "tags": ["support"],
         }  # fmt: skip
         agent_id = person.create("/agents/", body)["id"]
+        thinker = {"name": "think", "type": "llm", "description": "Thinks twice.", "params": {"prompt": "Think: {{ input }}"}}
+        tool_id = person.create("/tools/", thinker)["id"]
+        person.create(f"/agents/{agent_id}/tools/", {"tool_id": tool_id})
         porter = {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"}
         porter_id = person.create("/agents/", porter)["id"]
         handoff = person.create(f"/agents/{agent_id}/handoffs/", {"target_agent_id": porter_id})
@@ -54,7 +57,7 @@ class World:
         model_id = person.request("GET", "/models/", expect=200).json()["results"][0]["id"]
         places = {
             "agent_id": agent_id, "conversation_id": answered["conversation_id"], "run_id": answered["run_id"],
-            "number": "1", "kind": "handoffs", "item_id": handoff["id"], "provider_id": added["id"],
+            "number": "1", "kind": "handoffs", "item_id": handoff["id"], "provider_id": added["id"], "tool_id": tool_id,
             "model_id": model_id, "workspace_id": workspace_id,
             "share_link": shared["url"].rstrip("/").rpartition("/")[2],
         }  # fmt: skip

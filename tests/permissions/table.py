@@ -11,6 +11,7 @@ from typing import Any
 from tests.walk import NOBODYS_ID
 
 ROLES = ("owner", "admin", "editor", "viewer", "stranger", "visitor")
+LLM_TOOL = {"name": "think", "type": "llm", "params": {"prompt": "Think."}}
 NO_KEY = "none"  # stands where a key of a provider would
 
 
@@ -167,6 +168,25 @@ TABLE = [
         scope="agents:write",
     ),
     Line("DELETE", "agents/{agent}/handoffs/{handoff}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
+    Line("GET", "agents/tools/available/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("GET", "agents/{agent}/tools/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("POST", "agents/{agent}/tools/", (201, 201, 201, 403, 404, 401), LLM_TOOL, scope="agents:write"),
+    Line("GET", "agents/{agent}/tools/{agent_tool}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("PUT", "agents/{agent}/tools/{agent_tool}/", (200, 200, 200, 403, 404, 401), LLM_TOOL, scope="agents:write"),
+    Line(
+        "PATCH",
+        "agents/{agent}/tools/{agent_tool}/",
+        (200, 200, 200, 403, 404, 401),
+        {"enabled": False},
+        scope="agents:write",
+    ),
+    Line("DELETE", "agents/{agent}/tools/{agent_tool}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
+    Line("GET", "tools/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("POST", "tools/", (201, 201, 201, 403, 404, 401), LLM_TOOL, scope="agents:write"),
+    Line("GET", "tools/{tool}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("PUT", "tools/{tool}/", (200, 200, 200, 403, 404, 401), LLM_TOOL, scope="agents:write"),
+    Line("PATCH", "tools/{tool}/", (200, 200, 200, 403, 404, 401), {"enabled": False}, scope="agents:write"),
+    Line("DELETE", "tools/{tool}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
     Line("GET", "agents/{agent}/contexts/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line("POST", "agents/{agent}/contexts/", (201, 201, 201, 403, 404, 401), {"name": "US"}, scope="agents:write"),
     Line("GET", "agents/{agent}/contexts/{context}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
@@ -295,6 +315,8 @@ TABLE = [
 
 # Plain async views read on other threads, so their rows must be committed. The run has ended: nothing is left to stream.
 COMMITTED = [
+    # What it is to say is missing.
+    Line("POST", "tools/{tool}/test/", (400, 400, 400, 403, 404, 401), {"arguments": {}}, scope="runs:run"),
     Line("POST", "agents/{agent}/run/", (422, 422, 422, 422, 404, 401), {"message": "Hello"}, scope="runs:run"),
     Line("GET", "runs/{run}/events/", (204, 204, 204, 204, 404, 401), scope="runs:read"),
 ]
@@ -366,6 +388,20 @@ PAGES = [
         {"name": "EU", "content": "{{}}"},
     ),
     Line("POST", "/agents/{agent}/parts/{parts}/{context}/remove/", (302, 302, 302, 403, 404, 302)),
+    Line("GET", "/tools/", (200, 200, 200, 200, 200, 302)),
+    Line("GET", "/tools/new/", (200, 200, 200, 403, 200, 302)),
+    # No type was chosen.
+    Line("POST", "/tools/new/", (200, 200, 200, 403, 200, 302)),
+    Line("GET", "/tools/{tool}/", (200, 200, 200, 200, 404, 302)),
+    Line(
+        "POST",
+        "/tools/{tool}/",
+        (302, 302, 302, 403, 404, 302),
+        {"name": "think", "params.prompt": "Think."},
+    ),
+    Line("POST", "/tools/{tool}/delete/", (302, 302, 302, 403, 404, 302)),
+    # What it is to say is missing.
+    Line("POST", "/tools/{tool}/test/", (200, 200, 200, 403, 404, 302)),
     Line("GET", "/agents/{agent}/chat/", (200, 200, 200, 200, 404, 302)),
     Line("GET", "/agents/{agent}/compare/", (200, 200, 200, 200, 404, 302)),
     Line("GET", "/agents/{agent}/chat/{conversation}/", (200, 404, 404, 404, 404, 302)),

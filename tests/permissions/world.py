@@ -10,6 +10,7 @@ from agent_app.definition.content import draft_content
 from agent_app.models import (
     Agent,
     AgentFile,
+    AgentTool,
     AgentVersion,
     Context,
     Conversation,
@@ -17,6 +18,7 @@ from agent_app.models import (
     Message,
     ProviderModel,
     Share,
+    Tool,
 )
 from agent_app.services.agents import agent_snapshot
 from community.access import Actor, get_actor
@@ -70,6 +72,14 @@ class Objects(dict[str, object]):
         return Context.objects.create(
             workspace_id=self._workspace, agent=self._the_agent, name="EU", is_default=True
         ).id
+
+    def _tool(self) -> object:
+        about = {"type": "llm", "params": {"prompt": "Say {{ input }}."}, "approval": "never"}
+        return Tool.objects.create(workspace_id=self._workspace, name="say", **about).id
+
+    def _agent_tool(self) -> object:
+        about = {"type": "llm", "params": {"prompt": "Say {{ input }}."}, "approval": "never"}
+        return AgentTool.objects.create(workspace_id=self._workspace, agent=self._the_agent, name="say", **about).id
 
     def _agent_file(self) -> object:
         file_id = make_file(self._alice).id

@@ -71,6 +71,13 @@ class ImportedHandoff(rest.Serializer[Any]):
         return {"from": rest.CharField(), **super().get_fields()}
 
 
+class ImportedTool(rest.Serializer[Any]):
+    agent = rest.CharField()
+    name = rest.CharField()
+    type = rest.CharField()
+    becomes = rest.ChoiceField(choices=["imported", "left_out"])
+
+
 class LeftOut(rest.Serializer[Any]):
     path = rest.CharField()
     why = rest.CharField()
@@ -81,6 +88,7 @@ class ImportReport(rest.Serializer[Any]):
     agents = ImportedAgent(many=True)
     models = ImportedModel(many=True)
     handoffs = ImportedHandoff(many=True)
+    tools = ImportedTool(many=True)
     left_out = LeftOut(many=True)
 
 

@@ -17,6 +17,7 @@ from agent_app.api.definition import (
     lineage,
 )
 from agent_app.api.serializers_conversations import MessageOutput
+from agent_app.api.tool_serializers import AgentToolItem, AgentToolOutput, shown_tools
 from agent_app.attachments import MAX_FILES
 from agent_app.definition.content import contexts_of, handoffs_of
 from agent_app.definition.sources import warnings
@@ -60,6 +61,7 @@ class AgentInput(Strict):
     history = HistorySerializer(required=False)
     handoffs = HandoffItem(many=True, required=False, help_text="The whole list.")
     contexts = ContextItem(many=True, required=False, help_text="The whole list.")
+    tools = AgentToolItem(many=True, required=False, help_text="The whole list.")
 
 
 class AgentUpdate(AgentInput):
@@ -106,10 +108,11 @@ class ProblemOutput(serializers.Serializer[Any]):
 class AgentOutput(AgentRowOutput):
     handoffs = serializers.SerializerMethodField()
     contexts = serializers.SerializerMethodField()
+    tools = serializers.SerializerMethodField()
     warnings = serializers.SerializerMethodField(help_text="Why this draft can be saved, but not published or run.")
 
     class Meta(AgentRowOutput.Meta):
-        fields = (*AgentRowOutput.Meta.fields, "handoffs", "contexts", "warnings")
+        fields = (*AgentRowOutput.Meta.fields, "handoffs", "contexts", "tools", "warnings")
         read_only_fields = fields
 
     @extend_schema_field(HandoffOutput(many=True))
@@ -119,6 +122,10 @@ class AgentOutput(AgentRowOutput):
     @extend_schema_field(ContextOutput(many=True))
     def get_contexts(self, agent: Agent) -> Any:
         return ContextOutput(contexts_of(agent), many=True).data
+
+    @extend_schema_field(AgentToolOutput(many=True))
+    def get_tools(self, agent: Agent) -> Any:
+        return AgentToolOutput(shown_tools(agent), many=True).data
 
     @extend_schema_field(ProblemOutput(many=True))
     def get_warnings(self, agent: Agent) -> list[dict[str, str]]:

@@ -86,6 +86,17 @@ class ModelActivityOutput(serializers.Serializer[Any]):
     cost = serializers.CharField()
 
 
+class ToolActivityOutput(serializers.Serializer[Any]):
+    tool = serializers.CharField()
+    type = serializers.CharField()
+    calls = serializers.IntegerField()
+    errors = serializers.IntegerField()  # type: ignore[assignment]  # a field of that name, not what went wrong
+    error_rate = serializers.FloatField()
+    p50_ms = serializers.IntegerField()
+    p95_ms = serializers.IntegerField()
+    cost = serializers.CharField()
+
+
 class HandoffActivityOutput(serializers.Serializer[Any]):
     agent_id = serializers.UUIDField()
     name = serializers.CharField()
@@ -100,6 +111,7 @@ class HandoffsActivityOutput(serializers.Serializer[Any]):
 class AgentActivityOutput(serializers.Serializer[Any]):
     days = serializers.IntegerField()
     models = ModelActivityOutput(many=True)
+    tools = ToolActivityOutput(many=True)
     handoffs = HandoffsActivityOutput()
 
 
@@ -127,7 +139,7 @@ class AgentTracesView(APIView):
 class AgentActivityView(APIView):
     @extend_schema(operation_id="agents_stats", responses=AgentActivityOutput)
     def get(self, request: Request, agent_id: UUID) -> Response:
-        """The last 30 days: calls of models with their error rate and times, and who handed over to whom."""
+        """The last 30 days: calls of models and of tools with their error rate and times, and who handed over to whom."""
         actor = identify(request)
         agent = access.get_agent(actor, agent_id, "run.read")
         return Response(AgentActivityOutput(traces.agent_activity(actor, agent.id)).data)

@@ -15,16 +15,16 @@ FORMAT = "troupe.agents"
 FORMAT_VERSION = 1
 MOST = 50
 # Free JSON, where people put what they like.
-_FREE = ("metadata", "model_settings", "contexts")
+_FREE = ("metadata", "model_settings", "contexts", "params")
 _SECRET = re.compile(
     r"(^|[_-])(api[_-]?key|authorization|cookie|password|private[_-]?key|secret|token)$", re.IGNORECASE
 )
-_KNOWN = frozenset({*FIELDS, "tags", "contexts"})
+_KNOWN = frozenset({*FIELDS, "tags", "contexts", "tools"})
 _LABELS = frozenset({"key", "version", "handoffs"})
 
 
 def export(root_id: str, sources: Mapping[str, Source], tags: Mapping[str, list[str]]) -> dict[str, Any]:
-    """The root first, then every agent its handoffs reach."""
+    """The root first, then every agent that its handoffs and tools reach."""
     removed: list[str] = []
     ordered = [root_id, *(key for key in sources if key != root_id)]
     agents = [
@@ -44,7 +44,16 @@ def _agent(key: str, content: Mapping[str, Any], tags: list[str], path: str, rem
     ]
     return {
         "key": key, **plain, "tags": tags, "contexts": _without_secrets(contexts, f"{path}.contexts", removed, True), "handoffs": handoffs,
+        "tools": [_tool(tool, f"{path}.tools[{place}]", removed) for place, tool in enumerate(content.get("tools") or [])],
     }  # fmt: skip
+
+
+def _tool(tool: Mapping[str, Any], path: str, removed: list[str]) -> dict[str, Any]:
+    """Complete, also where it is one of the library; without its credential."""
+    if tool.get("credential_id"):
+        removed.append(f"{path}.credential")
+    plain = {name: value for name, value in tool.items() if name not in ("id", "tool_id", "credential_id")}
+    return plain | {"params": _without_secrets(tool["params"], f"{path}.params", removed, True)}
 
 
 def _without_secrets(value: Any, path: str, removed: list[str], free: bool) -> Any:

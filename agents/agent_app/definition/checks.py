@@ -1,4 +1,4 @@
-"""What can be wrong with an agent's content, by field. Pure but for the targets, which are looked up."""
+"""What can be wrong with an agent's content, by field. Pure but for the targets and tools, which are looked up."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -9,8 +9,9 @@ import orjson
 from django.utils.translation import gettext as _
 
 from agent_app import json_schemas, output_types
-from agent_app.definition import instructions
+from agent_app.definition import instructions, tool_checks
 from agent_app.definition.content import Content
+from agent_app.definition.tool_parts import enabled, function_names
 from agent_app.expressions import check_expression
 from agent_app.models import Agent, AgentStatus
 from config.lib.errors import InvalidInput
@@ -23,13 +24,21 @@ _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _POLICIES: Mapping[str, tuple[str, int, int]] = {"last_n": ("n", 1, 1000), "token_budget": ("tokens", 100, 10_000_000)}
 
 
-def check(workspace_id: UUID, content: Content, changed: Collection[str], ids: Mapping[str, Collection[str]]) -> None:
-    """Check what is ``changed`` in ``content``; parts may use the ids in ``ids``. Raises InvalidInput."""
+def check(
+    workspace_id: UUID,
+    content: Content,
+    changed: Collection[str],
+    ids: Mapping[str, Collection[str]],
+    *,
+    agent_id: UUID | None = None,
+) -> None:
+    """Check what is ``changed`` in ``content`` (of the agent ``agent_id``); parts may use the ids in ``ids``. Raises InvalidInput."""
     found = {
         "output_type": output_types.check(content["output_type"]) if "output_type" in changed else [],
         "history": history_problems(content["history"]) if "history" in changed else [],
         "handoffs": _handoffs(workspace_id, content, ids) if "handoffs" in changed else [],
         "contexts": _contexts(content["contexts"], ids) if "contexts" in changed else [],
+        "tools": tool_checks.agent_tools(workspace_id, agent_id, content, ids["tools"]) if "tools" in changed else [],
     }
     if not found["contexts"] and {"instructions", "contexts"} & set(changed):
         field = "instructions" if "instructions" in changed else "contexts"
@@ -73,6 +82,7 @@ def _handoffs(workspace_id: UUID, content: Content, ids: Mapping[str, Collection
     rows = Agent.objects.in_workspace(workspace_id).filter(id__in=wanted).values_list("id", "name", "status")
     targets = {str(agent_id): (name, status) for agent_id, name, status in rows}
     names = [handoff["tool_name"] for handoff in handoffs if handoff["tool_name"]]
+    taken = function_names(enabled(content["tools"])) if names else []
     for handoff in handoffs:
         name, status = targets.get(handoff["target_agent_id"], ("", ""))
         if not name:
@@ -85,6 +95,8 @@ def _handoffs(workspace_id: UUID, content: Content, ids: Mapping[str, Collection
             problems.append(_("A tool name has letters, digits, “_” and “-” only."))
         if tool and names.count(tool) > 1:
             problems.append(_("Two handoffs are called “%(name)s”.") % {"name": tool})
+        if tool in taken:
+            problems.append(_("A tool is called “%(name)s” as well.") % {"name": tool})
         if (schema := handoff["payload_schema"]) is not None:
             problems += json_schemas.problems_of(schema) or _object_only(schema)
         if handoff["enabled_when"]:

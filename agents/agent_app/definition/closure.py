@@ -1,4 +1,4 @@
-"""What a run executes: an agent's content with that of every agent that handoffs can reach, so that it needs nothing else. Pure."""
+"""What a run executes: an agent's content with that of every agent that handoffs and tools can reach, so that it needs nothing else."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from agent_app.definition.content import Content, default_tool_name
+from agent_app.definition.tool_parts import enabled, function_names
+from agent_app.tools import registry
 from config.lib.errors import Conflict
 
 MAX_AGENTS = 50
@@ -23,21 +25,30 @@ class Source:
     pins: Mapping[str, int] = field(default_factory=dict)
 
     def targets(self) -> dict[str, int | None]:
-        ids = [handoff["target_agent_id"] for handoff in self.content["handoffs"]]
-        return {target: self.pins.get(target) for target in ids}
+        return {target: self.pins.get(target) for target in target_ids(self.content)}
+
+
+def target_ids(content: Mapping[str, Any]) -> list[str]:
+    """Whom an agent hands over to, then whom it calls as a tool."""
+    handed = [handoff["target_agent_id"] for handoff in content["handoffs"]]
+    called = registry.agent_ids(enabled(content.get("tools") or []))
+    return list(dict.fromkeys([*handed, *sorted(called)]))
 
 
 Fetch = Callable[[Mapping[str, int | None]], Mapping[str, Source]]
 
 
 def reach(root_id: str, root: Source, fetch: Fetch) -> dict[str, Source]:
-    """Every agent that handoffs can reach, the root first. Where an agent could be reached in two versions, the nearer one counts."""
+    """Every agent that handoffs and tools can reach, the root first.
+
+    Where an agent could be reached in two versions, the nearer one counts.
+    """
     found = {root_id: root}
     level = root.targets()
     while missing := {agent_id: pin for agent_id, pin in level.items() if agent_id not in found}:
         if len(found) + len(missing) > MAX_AGENTS:
             raise Conflict(
-                _("The handoffs of this agent reach more than %(most)d agents.") % {"most": MAX_AGENTS},
+                _("The handoffs and tools of this agent reach more than %(most)d agents.") % {"most": MAX_AGENTS},
                 code="too_many_agents",
             )
         fetched = fetch(missing)
@@ -50,26 +61,27 @@ def reach(root_id: str, root: Source, fetch: Fetch) -> dict[str, Source]:
 
 
 def definition(root_id: str, sources: Mapping[str, Source]) -> dict[str, Any]:
-    """The definition of the root; ``targets`` has all agents that somebody hands over to, the root among them in a circle."""
+    """The definition of the root; ``targets`` has all agents that somebody hands over to or calls, the root among them in a circle."""
     executable = {agent_id: _executable(agent_id, sources) for agent_id in sources}
-    reached = {handoff["target_agent_id"] for each in executable.values() for handoff in each["handoffs"]}
+    reached = {target for each in executable.values() for target in target_ids(each) if target in executable}
     return executable[root_id] | {"targets": {target: executable[target] for target in sorted(reached)}}
 
 
 def _executable(agent_id: str, sources: Mapping[str, Source]) -> dict[str, Any]:
     content = sources[agent_id].content
+    tools = enabled(content.get("tools") or [])
     handoffs: list[dict[str, Any]] = []
-    taken: set[str] = set()
+    taken = set(function_names(tools))
     for handoff in content["handoffs"]:
         if (target := sources.get(handoff["target_agent_id"])) is None:
             continue
         name = _free(handoff["tool_name"] or default_tool_name(target.content["name"]), taken)
         handoffs.append(handoff | {"tool_name": name})
-    return {"agent_id": agent_id, **{name: content[name] for name in _EXECUTED}, "handoffs": handoffs}
+    return {"agent_id": agent_id, **{name: content[name] for name in _EXECUTED}, "handoffs": handoffs, "tools": tools}
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """The name, numbered where another handoff of the agent has it: targets may be called alike."""
+    """The name, numbered where a tool or another handoff of the agent has it: targets may be called alike."""
     number, free = 1, name
     while free in taken:
         number += 1

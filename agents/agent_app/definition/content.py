@@ -1,10 +1,11 @@
 """The content of an agent: all that its draft says, as JSON. Versions, exports and clones hold the same."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from agent_app.definition.tool_parts import tools_of, write_tools
 from agent_app.models import Agent, Context, Handoff
 from config.lib.ids import uuid7
 
@@ -14,20 +15,26 @@ FIELDS = (
     "name", "description", "instructions", "model", "model_settings", "handoff_description", "output_type", "fallback_models",
     "history", "starters", "metadata",
 )  # fmt: skip
-PARTS = ("handoffs", "contexts")
+PARTS = ("handoffs", "contexts", "tools")
+PREFETCH = ("handoffs", "contexts", "tools__tool")
 _HANDOFF = ("tool_name", "tool_description", "input_filter", "payload_schema", "enabled_when")
 
 
 def draft_content(agent: Agent) -> Content:
-    """Two queries, unless both parts were prefetched."""
+    """A query a kind of parts, unless they were prefetched."""
     values = {name: getattr(agent, name) for name in FIELDS}
-    return values | {"handoffs": handoffs_of(agent), "contexts": contexts_of(agent)}
+    return values | {name: read(agent) for name, read in READ.items()}
+
+
+def complete(content: Mapping[str, Any]) -> Content:
+    """A version's content, with those parts that were not thought of when it was published."""
+    return {name: [] for name in PARTS} | dict(content)
 
 
 def draft_contents(workspace_id: UUID, agent_ids: Iterable[str]) -> dict[str, tuple[Agent, Content]]:
-    """Several drafts of a workspace by id, in three queries."""
+    """Several drafts of a workspace by id, in a query for the agents and one for each kind of parts."""
     rows = Agent.objects.in_workspace(workspace_id).filter(id__in=list(agent_ids))
-    return {str(agent.id): (agent, draft_content(agent)) for agent in rows.prefetch_related("handoffs", "contexts")}
+    return {str(agent.id): (agent, draft_content(agent)) for agent in rows.prefetch_related(*PREFETCH)}
 
 
 def handoffs_of(agent: Agent) -> list[dict[str, Any]]:
@@ -41,6 +48,11 @@ def handoffs_of(agent: Agent) -> list[dict[str, Any]]:
 def contexts_of(agent: Agent) -> list[dict[str, Any]]:
     rows = sorted(agent.contexts.all(), key=lambda context: context.position)
     return [{"id": str(row.id), "name": row.name, "content": row.content, "is_default": row.is_default} for row in rows]
+
+
+READ: Mapping[str, Callable[[Agent], list[dict[str, Any]]]] = {
+    "handoffs": handoffs_of, "contexts": contexts_of, "tools": tools_of,
+}  # fmt: skip
 
 
 def new_handoff(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +102,8 @@ def write_parts(agent: Agent, parts: Mapping[str, list[dict[str, Any]]]) -> None
             Context(workspace_id=agent.workspace_id, agent=agent, position=place, **values)
             for place, values in enumerate(parts["contexts"])
         )
+    if "tools" in parts:
+        write_tools(agent, parts["tools"])
 
 
 def default_tool_name(target_name: str) -> str:

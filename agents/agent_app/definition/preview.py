@@ -11,9 +11,11 @@ from agent_app.definition.closure import definition
 from agent_app.definition.content import default_context
 from agent_app.definition.instructions import variables
 from agent_app.definition.sources import draft_sources
+from agent_app.definition.tool_parts import functions
 from agent_app.engine import tokens
 from agent_app.expressions import ExpressionError, render
 from agent_app.models import Agent
+from agent_app.tools.registry import Function
 from config.lib.errors import AppError
 
 
@@ -37,7 +39,8 @@ def preview(agent: Agent, *, user_name: str, context_id: str = "") -> dict[str, 
         files = agent_files.planned(agent_files.rows_of(agent.workspace_id, [agent.id]), resolved)
     except AppError as error:
         problems.append(error.detail)
-    tools = [_tool(handoff, frozen["targets"][handoff["target_agent_id"]]) for handoff in frozen["handoffs"]]
+    tools = [_function(function) for function in functions(frozen["tools"])]
+    tools += [_tool(handoff, frozen["targets"][handoff["target_agent_id"]]) for handoff in frozen["handoffs"]]
     schema = content["output_type"]
     counted = {
         "instructions": tokens.estimate(prompt),
@@ -48,6 +51,12 @@ def preview(agent: Agent, *, user_name: str, context_id: str = "") -> dict[str, 
     return {
         "model": model, "system_prompt": prompt, "tools": tools, "output_schema": schema, "context": context,
         "files": [file.shown() for file in files], "tokens": counted | {"total": sum(counted.values())}, "problems": problems,
+    }  # fmt: skip
+
+
+def _function(function: Function) -> dict[str, Any]:
+    return {
+        "type": "function", "name": function.name, "description": function.description, "parameters": function.parameters,
     }  # fmt: skip
 
 

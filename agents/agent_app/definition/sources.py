@@ -1,4 +1,4 @@
-"""Where contents come from: drafts and published versions, with the agents that handoffs reach from them."""
+"""Where contents come from: drafts and published versions, with the agents that handoffs and tools reach from them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from agent_app.capabilities import capability_problems, refuse
 from agent_app.definition.closure import Source, definition, reach
-from agent_app.definition.content import draft_content, draft_contents
+from agent_app.definition.content import complete, draft_content, draft_contents
 from agent_app.model_references import ResolvedModel, resolve
 from agent_app.models import Agent, AgentStatus, AgentVersion
 from config.lib.errors import AppError, Conflict
@@ -19,7 +19,7 @@ OFF = (AgentStatus.INACTIVE, AgentStatus.ARCHIVED)
 
 
 def draft_sources(agent: Agent) -> dict[str, Source]:
-    """The draft and those of all agents that handoffs reach."""
+    """The draft and those of all agents that handoffs and tools reach."""
 
     def fetch(wanted: Mapping[str, int | None]) -> dict[str, Source]:
         return {
@@ -39,7 +39,7 @@ def version_sources(workspace_id: UUID, wanted: Mapping[str, int | None]) -> dic
     for agent_id, number in wanted.items():
         which |= Q(agent_id=agent_id, number=number)
     rows = AgentVersion.objects.in_workspace(workspace_id).filter(which)
-    return {str(row.agent_id): Source(row.content, row.pins) for row in rows}
+    return {str(row.agent_id): Source(complete(row.content), row.pins) for row in rows}
 
 
 def check_runs(workspace_id: UUID, frozen: Mapping[str, Any], resolved: ResolvedModel) -> None:
@@ -62,10 +62,13 @@ def check_targets(workspace_id: UUID, targets: Collection[str]) -> None:
     rows = Agent.objects.in_workspace(workspace_id).filter(id__in=targets).values_list("id", "name", "status")
     off = [name for _, name, status in rows if status in OFF]
     if len(rows) < len(targets):
-        raise Conflict(_("An agent that this one hands over to was deleted. Publish again."), code="target_gone")
+        raise Conflict(
+            _("An agent that this one hands over to or calls was deleted. Publish again."), code="target_gone"
+        )
     if off:
         raise Conflict(
-            _("These agents, which this one hands over to, are switched off: %(names)s.") % {"names": ", ".join(off)},
+            _("These agents, which this one hands over to or calls, are switched off: %(names)s.")
+            % {"names": ", ".join(off)},
             code="agent_inactive",
         )
 

@@ -20,6 +20,9 @@ _LABELS = {
     "tool_name": gettext_lazy("Tool name"), "tool_description": gettext_lazy("Tool description"),
     "input_filter": gettext_lazy("What goes along"), "payload_schema": gettext_lazy("Payload"),
     "reasoning_effort": gettext_lazy("Reasoning effort"), "cache_ttl": gettext_lazy("Keep answers, seconds"),
+    "tools": gettext_lazy("Tool"), "type": gettext_lazy("Type"), "params": gettext_lazy("Settings"),
+    "approval": gettext_lazy("Approval"), "max_calls": gettext_lazy("Calls in a run"), "timeout_s": gettext_lazy("Time limit"),
+    "enabled": gettext_lazy("In use"), "tool_id": gettext_lazy("Tool of the library"), "credential_id": gettext_lazy("Secrets"),
     "enabled_when": gettext_lazy("Condition"), "content": gettext_lazy("Values"), "is_default": gettext_lazy("Default"),
 }  # fmt: skip
 _STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")

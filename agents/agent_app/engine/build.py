@@ -1,4 +1,5 @@
-"""From a frozen definition to the SDK agents of one run: the root and everybody it can hand over to, each with its own model."""
+"""From a frozen definition to the SDK agents of one run: the root and everybody it can hand over to or call, each with its own
+model and tools."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from agent_app.engine.providers.select import fallback_routes, model_for, route_
 from agent_app.engine.response_cache import ResponseCache
 from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
+from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import RecordedModel, Recorder
 from agent_app.expressions import ExpressionError, evaluate
 from agent_app.model_references import ResolvedModel
@@ -55,7 +57,7 @@ class Team:
         return next(member for member in self.members.values() if member.agent is agent)
 
 
-async def build(context: RunContext, sink: Sink, recorder: Recorder) -> Team:
+async def build(context: RunContext, sink: Sink, recorder: Recorder, toolbox: Toolbox) -> Team:
     """The agents of a run. Raises RunFailure where one of them cannot take part, before anything was asked."""
     definition, run = context.definition, context.run
     root_id = str(definition.get("agent_id") or context.run.agent_id or "root")
@@ -68,6 +70,8 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder) -> Team:
         key: _member(key, names[key], each, routes[key], _cache(run, each), (sink, recorder), files.get(key))
         for key, each in definitions.items()
     }
+    for key, each in definitions.items():
+        _equip(members[key], each, routes[key][0].resolved, toolbox)
     team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}})
     if targets:
         offered = await asyncio.to_thread(
@@ -155,11 +159,11 @@ def _files(run: Run, models: Mapping[str, ResolvedModel]) -> dict[str, Any]:
 
 def _check_target(name: str, status: str | None) -> None:
     if status is None:
-        text = _("This agent can hand over to %(name)s, which is not in this workspace any more. Remove the handoff.")
+        text = _("This agent can hand over to or call %(name)s, which is not in this workspace any more. Take it away.")
     elif status == AgentStatus.ARCHIVED:
-        text = _("This agent can hand over to %(name)s, which was archived. Restore it, or remove the handoff.")
+        text = _("This agent can hand over to or call %(name)s, which was archived. Restore it, or take it away.")
     elif status == AgentStatus.INACTIVE:
-        text = _("This agent can hand over to %(name)s, which is inactive. Activate it, or remove the handoff.")
+        text = _("This agent can hand over to or call %(name)s, which is inactive. Activate it, or take it away.")
     else:
         return
     raise RunFailure("error", text % {"name": name}, code="handoff_target")
@@ -206,6 +210,15 @@ def _member(
         output_type=output_schema(definition),
     )
     return Member(key, agent, model, budget)
+
+
+def _equip(member: Member, definition: Definition, resolved: ResolvedModel, toolbox: Toolbox) -> None:
+    """Give ``member`` its tools. Raises RunFailure."""
+    tools = toolbox.sdk_tools(member.agent_id, definition)
+    if tools and resolved.local:
+        text = _("%(name)s has tools, which the local model cannot call. Choose a model that can call tools.")
+        raise RunFailure("error", text % {"name": member.agent.name}, code="capability")
+    member.agent.tools.extend(tools)
 
 
 def _connect(

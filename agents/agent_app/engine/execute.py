@@ -2,29 +2,25 @@
 
 from typing import Any
 
-from agents import RunConfig, Runner, set_tracing_disabled
+from agents import Runner, set_tracing_disabled
 from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 from django.utils.translation import gettext as _
 
+from agent_app.engine.asks import MAX_TURNS, RUN_CONFIG, TeamAsks
 from agent_app.engine.build import Team, build
+from agent_app.engine.checkpoints import Checkpoints, Resumed
 from agent_app.engine.output_types import InvalidAnswer
 from agent_app.engine.providers.errors import ProviderError
-from agent_app.engine.providers.named import NoNamedModels
 from agent_app.engine.sink import Sink
 from agent_app.engine.summaries import prepare
+from agent_app.engine.tools import StopRun, Toolbox
 from agent_app.engine.tracing import Recorder
 from agent_app.models import RunStatus
 from agent_app.runs.registry import Outcome, RunContext, RunFailure
 from config.lib.errors import NotEnoughCredits
 
-MAX_TURNS = 10
-
 # Otherwise the SDK would send prompts and answers to OpenAI as soon as a key is in the environment.
 set_tracing_disabled(True)
-_RUN_CONFIG = RunConfig(
-    model_provider=NoNamedModels(), tracing_disabled=True, trace_include_sensitive_data=False,
-    tool_not_found_behavior="return_error_to_model",
-)  # fmt: skip
 _REPAIR = (
     "Your answer does not fit the required format:\n%s\nAnswer again, with nothing but JSON that fits the schema:\n%s"
 )
@@ -90,11 +86,18 @@ class Execution:
 
     async def _answer(self) -> Any:
         """The last agent's answer; one that does not fit its output type may be given anew, once."""
-        team = await build(self._context, self._sink, self._recorder)
+        asks = TeamAsks(self._context, self._sink, self._recorder)
+        toolbox = Toolbox(self._context, self._sink, self._recorder, asks=asks)
+        team = asks.team = await build(self._context, self._sink, self._recorder, toolbox)
+        checkpoints = Checkpoints(self._context, self._sink, self._recorder, toolbox, team)
         items = await prepare(self._context, self._sink, team.root.model, budget=team.root.budget)
-        self._recorder.agent_starts(team.root.agent.name, team.root.agent_id, {"items": items[-1:]})
+        speaker = team.root
         try:
-            return await self._run(team, team.root.agent, items, MAX_TURNS)
+            if (resumed := await self._resumed(checkpoints, items)) is not None:
+                speaker, items = resumed.member, resumed.items
+            else:
+                self._recorder.agent_starts(speaker.agent.name, speaker.agent_id, {"items": items[-1:]})
+            return await self._run(team, speaker.agent, items, MAX_TURNS - self._context.produced.turns)
         except InvalidAnswer as error:
             speaker = team.member(error.run_data.last_agent) if error.run_data else team.root
             left = MAX_TURNS - self._context.produced.turns
@@ -107,11 +110,26 @@ class Execution:
             return await self._run(team, speaker.agent, again, left)
 
     async def _run(self, team: Team, agent: Any, items: Any, turns: int) -> Any:
-        result = await Runner.run(agent, items, context=team.context, max_turns=turns, run_config=_RUN_CONFIG)
+        if turns < 1:
+            raise MaxTurnsExceeded("no turn is left")
+        try:
+            result = await Runner.run(agent, items, context=team.context, max_turns=turns, run_config=RUN_CONFIG)
+        except StopRun as stopped:
+            raise stopped.cause from stopped
         handed_over = result.last_agent is not agent
         if handed_over or result.last_agent.output_type is not None:
             return result.final_output
         return self._context.produced.content
+
+    async def _resumed(self, checkpoints: Checkpoints, start: Any) -> Resumed | None:
+        """Where an earlier worker has left the run. Raises what ends it."""
+        try:
+            resumed = await checkpoints.resume(start)
+        except StopRun as stopped:
+            raise stopped.cause from stopped
+        finally:
+            checkpoints.watch(start)
+        return resumed
 
 
 def _sentence(why: object) -> str:

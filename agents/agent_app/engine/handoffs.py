@@ -75,10 +75,11 @@ class Handover:
         self._tool.refusal = ""
         self._sink.another_answer(self._target.agent.name)
         names = {"from": self._source.agent.name, "to": self._target.agent.name}
-        self._log.append(
-            events.HANDOFF, **names, from_agent_id=self._source.agent_id, to_agent_id=self._target.agent_id,
-            tool_name=self.tool_name, payload=self._payload,
-        )  # fmt: skip
+        if not self._sink.silenced:
+            self._log.append(
+                events.HANDOFF, **names, from_agent_id=self._source.agent_id, to_agent_id=self._target.agent_id,
+                tool_name=self.tool_name, payload=self._payload,
+            )  # fmt: skip
         self._recorder.close(
             span, {**names, "from_agent_id": self._source.agent_id, "to_agent_id": self._target.agent_id}
         )

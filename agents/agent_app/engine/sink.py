@@ -55,6 +55,8 @@ class Sink:
 
     def another_answer(self, agent_name: str) -> None:
         """What comes next stands on its own: another agent speaks."""
+        if _silent.get():
+            return
         self._apart = True
         self._produced.agent_name = agent_name
 
@@ -110,7 +112,16 @@ class Sink:
         self._produced.reasoning.append(delta)
         self._log.delta(events.REASONING_DELTA, delta)
 
+    def restore(self, text: str) -> None:
+        """What an earlier worker has shown stays: readers, who were told to forget it, get it again."""
+        if text:
+            self._produced.text.append(text)
+            self._log.delta(events.CONTENT_DELTA, text)
+            self._log.flush_delta()
+
     def turn_started(self) -> None:
+        if _silent.get():
+            return
         self._produced.turns += 1
 
     def turn_used(self, usage: Usage) -> None:

@@ -3,7 +3,10 @@
 Spans are kept in ``produced.spans`` when they end; the worker writes them with its other upkeep.
 """
 
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from agents import ModelResponse, ModelSettings
@@ -17,25 +20,55 @@ from agent_app.runs.spans import Recorded, SpanType
 from config.lib.errors import AppError
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where spans belong: to the agent that speaks, or to the call within which it will."""
+
+    above: Recorded | None = None
+    agent: Recorded | None = None
+
+
+# Agents that were called as tools speak side by side, each below its call.
+_place: ContextVar[_Place | None] = ContextVar("place", default=None)
+
+
 class Recorder:
     """The spans of one run. ``agent`` is the one that speaks now; what happens lies below its span."""
 
     def __init__(self, produced: Produced) -> None:
         self._produced = produced
-        self.agent: Recorded | None = None
+        self._root = _Place()
+
+    @property
+    def agent(self) -> Recorded | None:
+        return self._here.agent
+
+    @property
+    def _here(self) -> _Place:
+        return _place.get() or self._root
+
+    @contextmanager
+    def below(self, span: Recorded) -> Iterator[None]:
+        """What happens within belongs to ``span``."""
+        token = _place.set(_Place(above=span))
+        try:
+            yield
+        finally:
+            _place.reset(token)
 
     def agent_starts(self, name: str, agent_id: str, given: Any) -> None:
         """Another agent's turn: whoever spoke before has ended."""
         self.agent_ends()
-        self.agent = self.open("agent", name, agent_id=agent_id, input=given)
+        self._here.agent = self.open("agent", name, agent_id=agent_id, input=given)
 
     def agent_ends(self, output: Any = None, error: dict[str, str] | None = None) -> None:
-        if self.agent is not None:
-            span, self.agent = self.agent, None
+        here = self._here
+        if here.agent is not None:
+            span, here.agent = here.agent, None
             self.close(span, output, error)
 
     def open(self, kind: SpanType, name: str, *, agent_id: str = "", **more: Any) -> Recorded:
-        above = self.agent
+        above = self._here.agent or self._here.above
         owner = agent_id or (above.agent_id if above else "")
         return Recorded(type=kind, name=name, parent_id=above.id if above else None, agent_id=owner, **more)
 
@@ -124,7 +157,11 @@ class RecordedModel(Model):
 
     ``asked`` is what the last call was given and ``said`` what it answered: an answer that must be given anew needs both.
     ``files``, the agent's own, stand before each conversation; but not where it is asked for something else, as a summary.
+    ``before`` and ``after`` are told of the calls whose answers the reader sees: where the run could go on.
     """
+
+    before: Callable[[list[Any]], Awaitable[None]] | None = None
+    after: Callable[[list[Any], list[Any]], Awaitable[None]] | None = None
 
     def __init__(self, model: Model, name: str, sink: Sink, recorder: Recorder, files: Any = None) -> None:
         self._model = model
@@ -139,10 +176,13 @@ class RecordedModel(Model):
         self, system_instructions: str | None, input: Any, model_settings: ModelSettings, tools: Any, output_schema: Any,
         handoffs: Any, tracing: Any, **more: Any,
     ) -> ModelResponse:  # fmt: skip
-        self.asked = [{"role": "user", "content": input}] if isinstance(input, str) else list(input)
-        if self._files is not None and not self._sink.silenced:
-            input = [self._files, *self.asked]
-        items = self.asked if isinstance(input, str) else list(input)
+        self.asked = asked = [{"role": "user", "content": input}] if isinstance(input, str) else list(input)
+        shown = not self._sink.silenced
+        if self.before is not None and shown:
+            await self.before(asked)
+        if self._files is not None and shown:
+            input = [self._files, *asked]
+        items = asked if isinstance(input, str) else list(input)
         given = {"instructions": system_instructions, "items": items, "tools": _names(tools, handoffs)}
         call = Call(self._recorder, self._name, given)
         error: dict[str, str] | None = {"code": "cancelled", "error": ""}
@@ -161,7 +201,9 @@ class RecordedModel(Model):
             raise
         finally:
             _call.reset(token)
-            self.said = call.ends(answer, error)
+            self.said = said = call.ends(answer, error)
+        if self.after is not None and shown:
+            await self.after(asked, said)
         return answer
 
     def stream_response(self, *arguments: Any, **more: Any) -> Any:

@@ -10,6 +10,7 @@ from agent_app.models.keys import KeyPurpose, KeyScope, ProviderKey
 from agent_app.models.providers import Provider, ProviderModel
 from agent_app.models.runs import ACTIVE, ENDED, Run, RunEvent, RunStatus
 from agent_app.models.shares import Share
+from agent_app.models.tools import AgentTool, RunCheckpoint, Tool, ToolCall, ToolCallStatus
 from agent_app.models.traces import Span, SpanType
 from agent_app.models.versions import AgentVersion
 
@@ -21,6 +22,7 @@ __all__ = [
     "AgentFile",
     "AgentSnapshot",
     "AgentStatus",
+    "AgentTool",
     "AgentVersion",
     "CatalogueModel",
     "Context",
@@ -38,9 +40,13 @@ __all__ = [
     "ProviderModel",
     "Rating",
     "Run",
+    "RunCheckpoint",
     "RunEvent",
     "RunStatus",
     "Share",
     "Span",
     "SpanType",
+    "Tool",
+    "ToolCall",
+    "ToolCallStatus",
 ]

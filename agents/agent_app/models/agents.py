@@ -1,4 +1,4 @@
-"""Agents: the draft a builder edits, and the frozen definitions that runs execute."""
+"""Agents: the draft that builders edit, and the frozen definitions that runs execute."""
 
 from typing import Self
 

@@ -23,6 +23,7 @@ from billing.services import holds
 from billing.services.holds import Held, Used
 
 FIRST = "turn:1"
+TOOL_STEP = "tool:"
 _TEXT = (events.CONTENT_DELTA, events.REASONING_DELTA)
 
 
@@ -98,6 +99,16 @@ def _open(run: Run, attempt: int, step: str, call: ModelCall, *, since_seq: int)
 
 
 def _settle_lost(run: Run, hold: Hold, shown: list[Event]) -> None:
+    if hold.step.startswith(TOOL_STEP):  # it was begun, and may have been done
+        holds.hold_settle(
+            workspace_id=run.workspace_id,
+            run_id=run.id,
+            attempt=hold.attempt,
+            step=hold.step,
+            model=hold.model,
+            used=Used(),
+        )
+        return
     received = _received(run.id, hold.since_seq, shown)
     used = Used(prompt_tokens=hold.prompt_tokens, completion_tokens=tokens.estimate(received), exact=False)
     holds.hold_settle(

@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from agent_app.models import Message, Run, RunEvent, RunStatus
-from agent_app.runs import charges, events, limits, registry
+from agent_app.runs import charges, events, limits, registry, tool_calls
 from agent_app.runs.events import Event
 from agent_app.runs.log import save_events
 from agent_app.runs.registry import Outcome, Produced, RunInput, Usage
@@ -198,6 +198,8 @@ def finish(
     save_events([(run.id, run.attempt, [*unsaved, *last])])
     save_spans([(run.id, run.attempt, produced.spans)])
     registry.get(run.kind).conclude(run, outcome, produced)
+    if produced.called or run.attempt > 1:
+        tool_calls.close(run.id)
     run.status, run.reason, run.output = outcome.status, outcome.reason, outcome.output
     run.credits = produced.credits
     Run.objects.filter(id=run.id).update(

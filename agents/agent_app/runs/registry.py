@@ -79,6 +79,7 @@ class Produced:
     agent_name: str = ""  # who speaks, where it is another agent than the run's
     spans: list[Recorded] = field(default_factory=list)
     credits: Decimal = Decimal(0)
+    called: bool = False  # whether a tool was called
 
     @property
     def content(self) -> str:

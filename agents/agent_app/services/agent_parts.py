@@ -1,20 +1,19 @@
-"""Writing one handoff or context of an agent: its list is written again, so that the agent changes as a whole."""
+"""Writing one handoff, context or tool of an agent: its list is written again, so that the agent changes as a whole."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from agent_app.definition.content import contexts_of, handoffs_of
+from agent_app.definition.content import READ
 from agent_app.models import Agent
 from agent_app.services.agents import agent_update
 from community.access import Actor
 from config.lib.errors import NotFound
 
 Part = dict[str, Any]
-_READ: Mapping[str, Callable[[Agent], list[Part]]] = {"handoffs": handoffs_of, "contexts": contexts_of}
 
 
 @transaction.atomic
@@ -65,7 +64,7 @@ def default_context_set(*, actor: Actor, agent: Agent, values: Mapping[str, Any]
 def _locked(actor: Actor, agent: Agent, kind: str) -> list[Part]:
     """The list, which nobody else changes until the end of the transaction."""
     actor.require("agent.write")
-    return _READ[kind](Agent.objects.select_for_update(of=("self",)).get(id=agent.id))
+    return READ[kind](Agent.objects.select_for_update(of=("self",)).get(id=agent.id))
 
 
 def _others(parts: list[Part], values: Mapping[str, Any]) -> list[Part]:
@@ -81,4 +80,4 @@ def _place(parts: list[Part], part_id: UUID) -> int:
 
 
 def _write(actor: Actor, agent: Agent, kind: str, parts: list[Part]) -> list[Part]:
-    return _READ[kind](agent_update(actor=actor, agent=agent, changes={kind: parts}))
+    return READ[kind](agent_update(actor=actor, agent=agent, changes={kind: parts}))

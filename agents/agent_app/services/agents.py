@@ -17,16 +17,17 @@ from agent_app.definition import checks
 from agent_app.definition.content import (
     FIELDS,
     PARTS,
-    contexts_of,
+    READ,
     draft_content,
-    handoffs_of,
     new_contexts,
     new_handoff,
     write_parts,
 )
 from agent_app.definition.sources import draft_definition
+from agent_app.definition.tool_parts import library, new_tool
 from agent_app.models import Agent, AgentSnapshot, AgentStatus, Run
 from agent_app.runs import charges
+from agent_app.services.tools import tool_secrets_take
 from community.access import Actor
 from config.lib import audit, realtime
 from config.lib.errors import Conflict, InvalidInput, Refused
@@ -40,12 +41,12 @@ def agent_create(*, actor: Actor, fields: Mapping[str, Any]) -> Agent:
     """Make a draft. ``fields`` are values of ``EDITABLE``, and where it comes from. Raises InvalidInput by field."""
     actor.require("agent.write")
     values = dict(fields)
-    parts, known = _parts({name: values.pop(name) for name in PARTS if name in values}, {name: set() for name in PARTS})
+    parts, known = _parts(actor, {name: values.pop(name) for name in PARTS if name in values}, {})
     _check_models(actor, values)
     _check_credits(actor, values)
     agent = Agent(workspace_id=actor.workspace_id, created_by=actor.user, updated_by=actor.user, **values)
     agent.save(force_insert=True)
-    checks.check(agent.workspace_id, draft_content(agent) | parts, {*values, *parts}, known)
+    checks.check(agent.workspace_id, draft_content(agent) | parts, {*values, *parts}, known, agent_id=agent.id)
     write_parts(agent, parts)
     _announce(agent)
     return agent
@@ -62,10 +63,9 @@ def agent_update(
     """
     actor.require("agent.write")
     locked = Agent.objects.select_for_update(of=("self",)).get(id=agent.id)
-    before = {"handoffs": handoffs_of, "contexts": contexts_of}
-    old: dict[str, Any] = {name: before[name](locked) if name in before else getattr(locked, name) for name in changes}
-    ids = {name: {part["id"] for part in old.get(name, [])} for name in PARTS}
-    parts, known = _parts({name: changes[name] for name in PARTS if name in changes}, ids, any_ids=any_ids)
+    old: dict[str, Any] = {name: READ[name](locked) if name in READ else getattr(locked, name) for name in changes}
+    lists = {name: changes[name] for name in PARTS if name in changes}
+    parts, known = _parts(actor, lists, old, any_ids=any_ids)
     wanted = {**changes, **parts}
     differing = [name for name, value in wanted.items() if old[name] != value]
     if revision is not None and revision != locked.revision:
@@ -78,7 +78,7 @@ def agent_update(
         return locked
     new = {name: wanted[name] for name in differing}
     _check_models(actor, new)
-    checks.check(locked.workspace_id, draft_content(locked) | new, differing, known)
+    checks.check(locked.workspace_id, draft_content(locked) | new, differing, known, agent_id=locked.id)
     write_parts(locked, {name: new.pop(name) for name in PARTS if name in new})
     for name, value in new.items():
         setattr(locked, name, value)
@@ -90,7 +90,7 @@ def agent_update(
 
 
 def _parts(
-    given: Mapping[str, Any], ids: Mapping[str, set[str]], *, any_ids: bool = False
+    actor: Actor, given: Mapping[str, Any], old: Mapping[str, Any], *, any_ids: bool = False
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, set[str]]]:
     """Lists of parts as content, and the ids that they may have: known ones, and those that were given to new parts."""
     parts: dict[str, list[dict[str, Any]]] = {}
@@ -98,7 +98,11 @@ def _parts(
         parts["handoffs"] = [new_handoff(values) for values in given["handoffs"]]
     if "contexts" in given:
         parts["contexts"] = new_contexts(given["contexts"])
-    known = {name: set(ids[name]) for name in PARTS}
+    if "tools" in given:
+        tools = library(actor.workspace_id, given["tools"])
+        parts["tools"] = [new_tool(values, tools) for values in given["tools"]]
+        tool_secrets_take(actor=actor, parts=parts["tools"], old=old.get("tools", []))
+    known = {name: {part["id"] for part in old.get(name, [])} for name in PARTS}
     for name, made in parts.items():
         for part, values in zip(made, given[name], strict=True):
             if any_ids or not values.get("id"):

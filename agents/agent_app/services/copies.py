@@ -1,6 +1,6 @@
 """Agents made of other agents: clones, and imports of what another workspace has exported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 
 from agent_app import model_references
 from agent_app.definition.bundle import Imported
-from agent_app.definition.content import draft_content
+from agent_app.definition.content import complete, draft_content
+from agent_app.definition.tool_parts import library
 from agent_app.models import Agent, AgentFile, AgentStatus, AgentVersion
 from agent_app.services.agents import agent_create, agent_update
+from agent_app.tools import registry
 from community.access import Actor
 from config.lib.errors import AppError
 from config.lib.ids import parse_uuid
@@ -23,25 +25,29 @@ def agent_clone(*, actor: Actor, agent: Agent, version: AgentVersion | None = No
     """A new draft with the content of a version, or of the draft. It hands over to the same agents, and to itself instead of
     to the first."""
     actor.require("agent.write")
-    content = dict(version.content) if version else draft_content(agent)
+    content = complete(version.content) if version else draft_content(agent)
     handoffs = [_without_id(handoff) for handoff in content.pop("handoffs")]
+    known = library(actor.workspace_id, content["tools"])
+    tools = [_own(tool) if tool["tool_id"] not in known else _without_id(tool) for tool in content.pop("tools")]
     contexts = [_without_id(context) for context in content.pop("contexts")]
     fields = content | {
         "name": (name or _("%(name)s (copy)") % {"name": content["name"]})[:_NAME], "contexts": contexts, "tags": agent.tags,
         "cloned_from": agent, "cloned_from_version": version.number if version else _same_as(agent),
     }  # fmt: skip
     clone = agent_create(actor=actor, fields=fields)
+    there = set(_known(actor, [*(handoff["target_agent_id"] for handoff in handoffs), *registry.agent_ids(tools)]))
     AgentFile.objects.bulk_create(
         AgentFile(workspace_id=clone.workspace_id, agent=clone, file_id=each.file_id, description=each.description)
         for each in AgentFile.objects.filter(agent=agent, file__deleted_at=None)
     )
-    there = set(_known(actor, [handoff["target_agent_id"] for handoff in handoffs]))
     own = [
         handoff | {"target_agent_id": str(clone.id)} if handoff["target_agent_id"] == str(agent.id) else handoff
         for handoff in handoffs
         if handoff["target_agent_id"] in there
     ]
-    return agent_update(actor=actor, agent=clone, changes={"handoffs": own}) if own else clone
+    kept = [tool for tool in tools if registry.agent_ids([tool]) <= there]
+    changes = {name: parts for name, parts in (("handoffs", own), ("tools", kept)) if parts}
+    return agent_update(actor=actor, agent=clone, changes=changes) if changes else clone
 
 
 def _same_as(agent: Agent) -> int | None:
@@ -52,6 +58,11 @@ def _same_as(agent: Agent) -> int | None:
 
 def _without_id(part: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if name != "id"}
+
+
+def _own(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool that was the library's, as the agent's own."""
+    return _without_id(tool) | {"tool_id": None}
 
 
 def _known(actor: Actor, ids: Sequence[str]) -> list[str]:
@@ -75,7 +86,7 @@ def agents_import(
     """
     actor.require("agent.write")
     report: dict[str, Any] = {
-        "dry_run": dry_run, "agents": [], "models": [], "handoffs": [],
+        "dry_run": dry_run, "agents": [], "models": [], "handoffs": [], "tools": [],
         "left_out": [each for agent in imported for each in agent.left_out],
     }  # fmt: skip
     try:
@@ -95,9 +106,12 @@ def _import(actor: Actor, imported: Sequence[Imported], models: Mapping[str, str
         fields = dict(each.fields)
         fields["model"] = models.get(fields.get("model") or "", "")
         fields["fallback_models"] = [models[name] for name in fields.get("fallback_models") or () if models[name]]
+        fields.pop("tools", None)
         made[each.key] = agent_create(actor=actor, fields=fields)
         report["agents"].append({"key": each.key, "name": made[each.key].name, "agent_id": str(made[each.key].id)})
-    here = set(_known(actor, [str(handoff["target"]) for each in imported for handoff in each.handoffs]))
+    wanted = [str(handoff["target"]) for each in imported for handoff in each.handoffs]
+    wanted += [_called(tool) for each in imported for tool in each.fields.get("tools") or ()]
+    here = set(_known(actor, wanted))
     for each in imported:
         handoffs = []
         for handoff in each.handoffs:
@@ -112,8 +126,38 @@ def _import(actor: Actor, imported: Sequence[Imported], models: Mapping[str, str
             else:
                 why = _("The agent it hands over to is neither in the document nor here.")
                 report["left_out"].append({"path": f"{each.path}.handoffs[{target}]", "why": why})
-        if handoffs:
-            agent_update(actor=actor, agent=made[each.key], changes={"handoffs": handoffs})
+        tools = _tools(each, made, here, report)
+        if changes := {name: parts for name, parts in (("handoffs", handoffs), ("tools", tools)) if parts}:
+            agent_update(actor=actor, agent=made[each.key], changes=changes)
+
+
+def _called(tool: Mapping[str, Any]) -> str:
+    """The agent that a tool of type ``agent`` calls."""
+    return str(tool.get("params", {}).get("agent_id") or "") if tool.get("type") == "agent" else ""
+
+
+def _tools(
+    each: Imported, made: Mapping[str, Agent], here: Collection[str], report: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """An agent's tools; what cannot be here is left out, and said."""
+    kept = []
+    for place, tool in enumerate(each.fields.get("tools") or ()):
+        called, why = _called(tool), ""
+        if registry.find(tool.get("type", "")) is None:
+            why = _("There is no type of tool called “%(name)s” here.") % {"name": tool.get("type", "")}
+        elif called in made:
+            tool = tool | {"params": {**tool["params"], "agent_id": str(made[called].id)}}
+        elif called and called not in here:
+            why = _("The agent it calls is neither in the document nor here.")
+        becomes = "left_out" if why else "imported"
+        report["tools"].append(
+            {"agent": each.key, "name": tool.get("name", ""), "type": tool.get("type", ""), "becomes": becomes}
+        )
+        if why:
+            report["left_out"].append({"path": f"{each.path}.tools[{place}]", "why": why})
+        else:
+            kept.append(_without_id(tool) | {"tool_id": None})
+    return kept
 
 
 def _models(

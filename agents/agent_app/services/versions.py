@@ -1,6 +1,6 @@
 """Publishing agents: numbered versions that never change, with the versions of those they hand over to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 
 from agent_app import model_references
 from agent_app.definition import checks
-from agent_app.definition.closure import Source, definition, reach
-from agent_app.definition.content import FIELDS, PARTS, Content, draft_content, draft_contents
+from agent_app.definition.closure import Source, definition, reach, target_ids
+from agent_app.definition.content import FIELDS, PARTS, Content, complete, draft_content, draft_contents
 from agent_app.definition.sources import check_runs, check_targets, draft_sources, version_sources
+from agent_app.definition.tool_parts import library
 from agent_app.models import Agent, AgentStatus, AgentVersion
 from agent_app.services.agents import agent_update, definition_freeze
+from agent_app.tools import registry
 from community.access import Actor
 from config.lib import audit, realtime
 from config.lib.errors import Conflict
@@ -30,9 +32,11 @@ class Published:
 
 @transaction.atomic
 def agent_publish(*, actor: Actor, agent: Agent, notes: str = "", with_targets: bool = False) -> Published:
-    """Make the draft a version that pins the latest versions of its handoff targets. An unchanged draft is its last version.
+    """Make the draft a version that pins the latest versions of the agents it hands over to or calls.
 
-    A target without a version raises Conflict with the list; ``with_targets`` publishes every changed draft that handoffs reach,
+    An unchanged draft is its last version.
+
+    A target without a version raises Conflict with the list; ``with_targets`` publishes every changed draft that it reaches,
     each pinned to the versions just made, circles as well.
     """
     actor.require("agent.publish")
@@ -46,7 +50,7 @@ def agent_publish(*, actor: Actor, agent: Agent, notes: str = "", with_targets: 
     if root.status == AgentStatus.ARCHIVED:
         raise Conflict(_("This agent is archived. Restore it first."), code="agent_inactive")
     contents = {agent_id: draft_content(row) for agent_id, row in locked.items()}
-    targets = {handoff["target_agent_id"] for content in contents.values() for handoff in content["handoffs"]}
+    targets = {target for content in contents.values() for target in target_ids(content)}
     check_targets(actor.workspace_id, targets)
     latest = _latest(actor.workspace_id, {*ids, *targets})
     if missing := sorted(targets - latest.keys() - (contents.keys() if with_targets else set())):
@@ -74,14 +78,13 @@ def _numbers(
 def _changed(
     content: Content, last: AgentVersion | None, latest: Mapping[str, AgentVersion], numbers: Mapping[str, int]
 ) -> bool:
-    return last is None or last.content != content or last.pins != _pins(content, latest, numbers)
+    return last is None or complete(last.content) != content or last.pins != _pins(content, latest, numbers)
 
 
 def _pins(content: Content, latest: Mapping[str, AgentVersion], numbers: Mapping[str, int]) -> dict[str, int]:
-    targets = {handoff["target_agent_id"] for handoff in content["handoffs"]}
     return {
         target: numbers[target] if target in numbers else latest[target].number
-        for target in sorted(targets)
+        for target in sorted(target_ids(content))
         if target in numbers or target in latest
     }
 
@@ -121,7 +124,7 @@ def _make(
 def _check(actor: Actor, agent: Agent, content: Content, frozen: dict[str, Any]) -> None:
     """Publishing promises that it can be run: the draft may be older than what is known today."""
     ids = {name: {part["id"] for part in content[name]} for name in PARTS}
-    checks.check(agent.workspace_id, content, {*FIELDS, *PARTS}, ids)
+    checks.check(agent.workspace_id, content, {*FIELDS, *PARTS}, ids, agent_id=agent.id)
     models = (content["model"], *content["fallback_models"])
     resolved, *_fallbacks = [
         model_references.resolve(workspace_id=agent.workspace_id, reference=each) for each in models
@@ -160,7 +163,7 @@ def _latest(workspace_id: UUID, agent_ids: Iterable[str]) -> dict[str, AgentVers
 def _unpublished(workspace_id: UUID, missing: list[str]) -> Conflict:
     names = {key: agent.name for key, (agent, _content) in draft_contents(workspace_id, missing).items()}
     return Conflict(
-        _("These agents, which this one hands over to, have no published version: %(names)s. Publish them first, or together.")
+        _("These agents, which this one hands over to or calls, have no published version: %(names)s. Publish them first, or together.")
         % {"names": ", ".join(names.values())},
         code="unpublished_targets", targets=[{"id": key, "name": names.get(key, "")} for key in missing],
     )  # fmt: skip
@@ -170,12 +173,30 @@ def _unpublished(workspace_id: UUID, missing: list[str]) -> Conflict:
 def version_restore(*, actor: Actor, agent: Agent, version: AgentVersion) -> tuple[Agent, list[str]]:
     """Bring a version's content back into the draft. Answers the agent and what could not be brought back, in words."""
     actor.require("agent.write")
-    content = dict(version.content)
-    there = draft_contents(actor.workspace_id, {handoff["target_agent_id"] for handoff in content["handoffs"]})
+    content = complete(version.content)
+    there = draft_contents(actor.workspace_id, {*target_ids(content), *registry.agent_ids(content["tools"])})
     gone = [handoff for handoff in content["handoffs"] if handoff["target_agent_id"] not in there]
     content["handoffs"] = [handoff for handoff in content["handoffs"] if handoff not in gone]
     missing = [
         _("The handoff %(name)s was left out: its agent was deleted.") % {"name": handoff["tool_name"] or handoff["id"]}
         for handoff in gone
     ]
-    return agent_update(actor=actor, agent=agent, changes=content, any_ids=True), missing
+    content["tools"], changed = _restored_tools(actor, content["tools"], there)
+    return agent_update(actor=actor, agent=agent, changes=content, any_ids=True), [*missing, *changed]
+
+
+def _restored_tools(
+    actor: Actor, tools: list[dict[str, Any]], there: Collection[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The tools of a version, those of the library as it is now; what became of the others, in words."""
+    known, kept, said = library(actor.workspace_id, tools), [], []
+    for tool in tools:
+        if registry.agent_ids([tool]) - set(there):
+            said.append(_("The tool %(name)s was left out: its agent was deleted.") % {"name": tool["name"]})
+            continue
+        if tool["tool_id"] and tool["tool_id"] not in known:
+            text = _("The tool %(name)s is not in the library any more: the agent has it for itself now.")
+            said.append(text % {"name": tool["name"]})
+            tool = tool | {"tool_id": None}
+        kept.append(tool)
+    return kept, said

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -82,6 +82,18 @@ class OutboundBudget:
         self.left -= 1
 
 
+class Asks(Protocol):
+    """What a call may ask of models: paid for and recorded with the run, shown to nobody. Raises ToolFailed."""
+
+    async def agent(self, agent_id: str, message: str) -> Any:
+        """Another agent's answer to one message, in a fresh context."""
+        ...
+
+    async def model(self, reference: str, prompt: str, *, temperature: float | None, max_tokens: int | None) -> str:
+        """A model's answer to one prompt (an empty reference: the workspace's default model)."""
+        ...
+
+
 @dataclass(kw_only=True)
 class CallContext:
     """On whose behalf and within what a function is called. ``run_id`` is None in the test panel.
@@ -98,6 +110,7 @@ class CallContext:
     timeout_s: float = 60.0
     values: dict[str, Any] = field(default_factory=dict)
     outbound: OutboundBudget = field(default_factory=OutboundBudget)
+    asks: Asks | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,12 +192,20 @@ def register(kind: ToolType) -> None:
     _types[kind.name] = kind
 
 
+def unregister(name: str) -> None:
+    _types.pop(name, None)
+
+
 def get(name: str) -> ToolType:
     """Raises InvalidInput where there is no such type."""
     try:
         return _types[name]
     except KeyError:
         raise InvalidInput(f"There is no type of tool called “{name}”.", code="unknown_tool_type") from None
+
+
+def find(name: str) -> ToolType | None:
+    return _types.get(name)
 
 
 def types() -> list[ToolType]:

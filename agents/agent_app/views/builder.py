@@ -113,6 +113,7 @@ def _sections(agent: Agent, draft: Draft) -> list[dict[str, Any]]:
         _section("basics", _("Basics"), described, "" if described else _("Add a description")),
         _section("instructions", _("Instructions"), written, ngettext("%d hint", "%d hints", hints) % hints if hints else ""),
         _section("model", _("Model"), not draft.sent["problems"], _("Needs a look") if draft.sent["problems"] else ""),
+        _section("tools", _("Tools"), True, str(len(draft.tools)) if draft.tools else _("None")),
         _section("handoffs", _("Handoffs"), True, str(len(draft.handoffs)) if draft.handoffs else _("None")),
         _section("output", _("Output type"), True, _output(agent)),
         _section(

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from agent_app import markdown, output_formats
 from agent_app.definition.content import draft_content
 from agent_app.model_picker import Group, groups
-from agent_app.models import Agent, Conversation, Feedback, Message, MessageRole, Run, RunStatus
-from agent_app.selectors import branch, conversation_usage, feedback_of, files_of, run_choices
+from agent_app.models import Agent, Conversation, Feedback, Message, MessageRole, Run, RunStatus, ToolCall
+from agent_app.selectors import branch, calls_of, conversation_usage, feedback_of, files_of, run_choices
 from community.access import Actor
 from community.models import StoredFile
 
@@ -28,6 +28,7 @@ class Shown:
     versions: list[UUID]
     feedback: Feedback | None = None
     files: tuple[StoredFile | None, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
 
     @property
     def value(self) -> output_formats.Shown | None:
@@ -64,12 +65,13 @@ def chat_context(
     shown = [message for message, _versions in said]
     given = feedback_of([message.id for message in shown if message.role == MessageRole.ASSISTANT], actor.id)
     files = files_of(shown)
+    calls = calls_of(runs)
     last = conversation.last_run if conversation else None
     return {
         "agent": agent,
         "conversation": conversation,
         "messages": [
-            _shown(message, versions, runs.get(message.run_id), given.get(message.id), files)
+            _shown(message, versions, runs.get(message.run_id), given.get(message.id), files, calls)
             for message, versions in said
         ],
         "live_run": last if last is not None and not last.ended else None,
@@ -97,9 +99,12 @@ def _shown(
     run: Run | None,
     given: Feedback | None,
     files: dict[UUID, StoredFile],
+    calls: dict[UUID, list[ToolCall]],
 ) -> Shown:
     html = markdown.render(message.content) if message.role == MessageRole.ASSISTANT else None
-    return Shown(message, html, run, versions, given, tuple(files.get(file_id) for file_id in message.attachments))
+    attached = tuple(files.get(file_id) for file_id in message.attachments)
+    called = tuple(calls.get(run.id, ())) if run is not None and html is not None else ()
+    return Shown(message, html, run, versions, given, attached, called)
 
 
 def _unanswered(conversation: Conversation | None, said: list[tuple[Message, list[UUID]]]) -> dict[str, Any] | None:
@@ -138,6 +143,7 @@ def labels() -> dict[str, str]:
         "uploading": _("Wait until the files are uploaded, or take them out."),
         "again": _("Starting again…"),
         "done": _("Done"),
+        "tool_failed": _("Failed"),
         "failed": _("The run failed without saying why. Try again."),
         "stopped": _("Stopped. What was written so far is kept."),
         "partial": _("The answer is incomplete."),

@@ -1,4 +1,4 @@
-"""The parts of an agent in the builder: handoffs and contexts, each in a sheet; what is sent; instructions to start from."""
+"""The parts of an agent in the builder: handoffs, contexts and tools, each in a sheet; what is sent; instructions to start from."""
 
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from agent_app import access
+from agent_app.definition.content import READ
 from agent_app.definition.preview import preview
 from agent_app.definition_forms import ContextForm, HandoffForm
 from agent_app.handoff_map import handoff_map
@@ -18,6 +19,7 @@ from agent_app.instruction_templates import TEMPLATES
 from agent_app.models import Agent
 from agent_app.services import agent_parts
 from agent_app.services.agents import agent_update
+from agent_app.views.agent_tools import agent_tool, agent_tool_new
 from agent_app.views.question import go_to
 from agent_app.views.sheet import sheet
 from community.views.guard import ActorRequest, signed_in
@@ -30,6 +32,8 @@ _KINDS = ("handoffs", "contexts")
 @signed_in
 def part_edit(request: ActorRequest, agent_id: UUID, kind: str, item_id: UUID | None = None) -> HttpResponse:
     """GET asks, POST saves: a new handoff or context, or the one with ``item_id``."""
+    if kind == "tools":
+        return agent_tool_new(request, agent_id) if item_id is None else agent_tool(request, agent_id, item_id)
     if kind not in _KINDS:
         raise NotFound
     agent = access.get_agent(request.actor, agent_id, "agent.write")
@@ -53,7 +57,7 @@ def part_edit(request: ActorRequest, agent_id: UUID, kind: str, item_id: UUID | 
 @signed_in
 def part_remove(request: ActorRequest, agent_id: UUID, kind: str, item_id: UUID) -> HttpResponse:
     agent = access.get_agent(request.actor, agent_id, "agent.write")
-    if kind not in _KINDS:
+    if kind not in READ:
         raise NotFound
     agent_parts.part_remove(actor=request.actor, agent=agent, kind=kind, part_id=item_id)
     return _builder(request, agent, kind)

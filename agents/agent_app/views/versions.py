@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agent_app import access, selectors
 from agent_app.builder import differences, latest_version
-from agent_app.definition.content import draft_content
+from agent_app.definition.closure import target_ids
+from agent_app.definition.content import complete, draft_content
 from agent_app.definition_forms import PublishForm
 from agent_app.models import Agent
 from agent_app.services import versions
@@ -39,9 +40,9 @@ def agent_publish(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     version = latest_version(agent)
     content = draft_content(agent)
     context: dict[str, Any] = {
-        "agent": agent, "form": form, "version": version, "refused": refused, "has_handoffs": bool(content["handoffs"]),
+        "agent": agent, "form": form, "version": version, "refused": refused, "has_handoffs": bool(target_ids(content)),
         "reasons": [message for each in refused.errors.values() for message in each] if refused else [],
-        "changes": differences(agent, version.content, content) if version else None,
+        "changes": differences(agent, complete(version.content), content) if version else None,
     }  # fmt: skip
     title = _("Publish version %(number)d") % {"number": version.number + 1 if version else 1}
     return sheet(
@@ -84,7 +85,7 @@ def version_detail(request: ActorRequest, agent_id: UUID, number: int) -> HttpRe
     if mode == "before":
         pair = (selectors.content_of(agent, number - 1, pinned=True), selectors.content_of(agent, number, pinned=True))
     else:
-        pair = (version.content, draft_content(agent))
+        pair = (complete(version.content), draft_content(agent))
     context = {
         "agent": agent, "version": version, "mode": mode, "changes": differences(agent, *pair),
         "can_write": request.actor.allows("agent.write"),

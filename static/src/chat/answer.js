@@ -81,6 +81,7 @@ export class Answer {
 
   /** @param {RunEvent} event */
   startTool(event) {
+    this.element.querySelector(`[data-call-id="${CSS.escape(event.call_id)}"]`)?.remove(); // a run taken over tells it again
     const template = /** @type {HTMLTemplateElement} */ (part(this.element, "step-template"));
     const step = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
     step.dataset.callId = event.call_id;
@@ -96,8 +97,10 @@ export class Answer {
     if (!step) return;
     part(step, "step-result").textContent = pretty(event.result);
     part(step, "step-time").textContent = `${written((event.duration_ms ?? 0) / 1000, 2)} s`;
+    const cost = Number(event.credits ?? 0);
+    if (cost) part(step, "step-cost").textContent = `${written(cost, 4)} ${this.labels.credits_unit}`;
     const state = part(step, "step-state");
-    state.textContent = event.is_error ? this.labels.failed : this.labels.done;
+    state.textContent = event.is_error ? (this.labels.tool_failed ?? this.labels.failed) : this.labels.done;
     state.dataset.s = event.is_error ? "failed" : "succeeded";
   }
 

@@ -1,0 +1,110 @@
+"""Agents and models that a tool asks: within the run, on its bill and in its trace, and shown to nobody."""
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from agents import ModelSettings, RunConfig, Runner, ToolExecutionConfig
+from agents.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
+from agents.models.interface import ModelTracing
+from openai.types.responses import ResponseOutputMessage, ResponseOutputText
+
+from agent_app import model_references
+from agent_app.definition.tool_checks import MOST_DEPTH
+from agent_app.engine.providers.errors import ProviderError
+from agent_app.engine.providers.named import NoNamedModels
+from agent_app.engine.providers.select import model_for, route_of
+from agent_app.engine.routing import Route
+from agent_app.engine.sink import Sink
+from agent_app.engine.tracing import RecordedModel, Recorder
+from agent_app.model_references import ResolvedModel
+from agent_app.models import Run
+from agent_app.runs.registry import RunContext, RunFailure
+from agent_app.tools.registry import ToolFailed
+from config.lib.db import in_db
+from config.lib.errors import AppError
+
+if TYPE_CHECKING:
+    from agent_app.engine.build import Team
+
+MAX_TURNS = 10
+RUN_CONFIG = RunConfig(
+    model_provider=NoNamedModels(), tracing_disabled=True, trace_include_sensitive_data=False,
+    tool_not_found_behavior="return_error_to_model",
+    tool_execution=ToolExecutionConfig(max_function_tool_concurrency=8),
+)  # fmt: skip
+
+# How many agents have called each other on the way here.
+_depth: ContextVar[int] = ContextVar("depth", default=0)
+
+
+class TeamAsks:
+    """See ``tools.registry.Asks``. ``team`` is set once it is built."""
+
+    team: "Team"
+
+    def __init__(self, context: RunContext, sink: Sink, recorder: Recorder) -> None:
+        self._context = context
+        self._sink = sink
+        self._recorder = recorder
+
+    async def agent(self, agent_id: str, message: str) -> Any:
+        member = self.team.members.get(agent_id)
+        if member is None:
+            raise ToolFailed("This agent is not there any more.", code="agent_gone")
+        if _depth.get() >= MOST_DEPTH:
+            raise ToolFailed(f"Agents may call each other {MOST_DEPTH} deep at most.", code="too_deep")
+        token = _depth.set(_depth.get() + 1)
+        output: Any = None
+        failure: dict[str, str] | None = {"code": "cancelled", "error": ""}
+        self._recorder.agent_starts(member.agent.name, member.agent_id, {"items": [message]})
+        try:
+            with self._sink.silent():
+                output = await self._answer(member.agent, message)
+            failure = None
+        except ToolFailed as error:
+            failure = {"code": error.code, "error": error.message}
+            raise
+        finally:
+            _depth.reset(token)
+            self._recorder.agent_ends(output, failure)
+        return output
+
+    async def _answer(self, agent: Any, message: str) -> Any:
+        try:
+            result = await Runner.run(
+                agent, [{"role": "user", "content": message}], context=dict(self.team.context), max_turns=MAX_TURNS,
+                run_config=RUN_CONFIG,
+            )  # fmt: skip
+        except ProviderError as error:
+            raise ToolFailed(error.message, code=error.code) from error
+        except MaxTurnsExceeded as error:
+            raise ToolFailed(f"The agent used all of its {MAX_TURNS} turns.", code="max_turns") from error
+        except (ModelRefusalError, ModelBehaviorError) as error:
+            raise ToolFailed(f"The agent's answer could not be used: {error}", code="invalid_output") from error
+        return result.final_output
+
+    async def model(self, reference: str, prompt: str, *, temperature: float | None, max_tokens: int | None) -> str:
+        try:
+            resolved, route = await in_db(_route, self._context.run, reference)
+            model = RecordedModel(model_for([route], self._sink), resolved.reference, self._sink, self._recorder)
+            with self._sink.silent():
+                response = await model.get_response(
+                    None, [{"role": "user", "content": prompt}],
+                    ModelSettings(temperature=temperature, max_tokens=max_tokens), [], None, [], ModelTracing.DISABLED,
+                    previous_response_id=None, conversation_id=None, prompt=None,
+                )  # fmt: skip
+        except ProviderError as error:
+            raise ToolFailed(error.message, code=error.code) from error
+        except RunFailure as error:
+            raise ToolFailed(error.error, code=error.code) from error
+        parts = [part for item in response.output if isinstance(item, ResponseOutputMessage) for part in item.content]
+        return "".join(part.text for part in parts if isinstance(part, ResponseOutputText))
+
+
+def _route(run: Run, reference: str) -> tuple[ResolvedModel, Route]:
+    """Raises RunFailure."""
+    try:
+        resolved = model_references.resolve(workspace_id=run.workspace_id, reference=reference)
+    except AppError as error:
+        raise RunFailure("tool_error", error.detail, code=error.error_code) from error
+    return resolved, route_of(run, resolved)

@@ -1,0 +1,153 @@
+"""The rows of a run's tool calls, and its checkpoint: what a worker writes down so that another can go on where it ended.
+
+A call's row is written before the call. Whoever finds it ``started`` in another attempt does not know what became of it.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from agent_app.models import Run, RunCheckpoint, ToolCall, ToolCallStatus
+from agent_app.runs.registry import RunFailure
+from agent_app.runs.spans import body
+from billing import rates
+from billing.services import holds
+from billing.services.holds import Used
+from config.lib import secrets
+
+STATE_PURPOSE = "run.checkpoint"
+MOST_KEPT = 64 * 1024  # bytes of one result in its row
+UNKNOWN = {
+    "code": "outcome_unknown",
+    "message": "The worker was lost during this call. Whether it took effect is unknown. Do not simply repeat it: find out first.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A call that may be made. ``step`` is what it is called on the bill; empty where it costs nothing."""
+
+    row: ToolCall
+    step: str = ""
+
+
+def begin(run: Run, row: ToolCall, *, rate: str, step: str, since_seq: int) -> Begun:
+    """Hold what the call costs and write that it is being made. Raises NotEnoughCredits, and RunFailure where the run has
+    another worker; then nothing is written."""
+    with transaction.atomic():
+        _check_owner(run)
+        price = rates.price_of(rate)
+        if not price.free:
+            step = holds.hold_open(
+                workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=step, model=rate, price=price,
+                since_seq=since_seq, actor_id=run.actor_id,
+            ).step  # fmt: skip
+        _write(run, row)
+    return Begun(row=row, step="" if price.free else step)
+
+
+def refuse(run: Run, row: ToolCall) -> None:
+    """Write down a call that was not made."""
+    with transaction.atomic():
+        _check_owner(run)
+        row.ended_at = timezone.now()
+        _write(run, row)
+
+
+def end(run: Run, begun: Begun, *, rate: str) -> Decimal:
+    """Write down how a call has ended, and book it; one that failed costs nothing. Answers what it has cost."""
+    row = begun.row
+    row.ended_at = timezone.now()
+    with transaction.atomic():
+        _check_owner(run)
+        if begun.step and row.status == ToolCallStatus.SUCCEEDED:
+            row.credits = holds.hold_settle(
+                workspace_id=run.workspace_id,
+                run_id=run.id,
+                attempt=run.attempt,
+                step=begun.step,
+                model=rate,
+                used=Used(),
+            )
+        elif begun.step:
+            holds.hold_release(workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=begun.step)
+        row.save(
+            update_fields=["status", "result", "result_bytes", "details", "error", "credits", "ended_at", "updated_at"]
+        )
+    return row.credits
+
+
+def keep_result(row: ToolCall, text: str) -> None:
+    """What the model was given, as far as the row holds it."""
+    data = text.encode()
+    row.result_bytes = len(data)
+    row.result = text if len(data) <= MOST_KEPT else data[:MOST_KEPT].decode("utf-8", "ignore")
+
+
+def calls_of(run_id: UUID) -> dict[str, ToolCall]:
+    return {row.call_id: row for row in ToolCall.objects.filter(run_id=run_id)}
+
+
+def mark_unknown(run: Run, row: ToolCall) -> None:
+    """A call of a lost worker that may not be repeated."""
+    with transaction.atomic():
+        _check_owner(run)
+        row.status, row.error, row.ended_at = ToolCallStatus.UNKNOWN, UNKNOWN, timezone.now()
+        row.save(update_fields=["status", "error", "ended_at", "updated_at"])
+
+
+def close(run_id: UUID) -> None:
+    """The run has ended: what was under way has no known outcome, and nobody goes on from the checkpoint."""
+    under_way = ToolCall.objects.filter(run_id=run_id, status=ToolCallStatus.STARTED)
+    under_way.update(
+        status=ToolCallStatus.UNKNOWN,
+        ended_at=Now(),
+        error={"code": "stopped", "message": "The run ended during this call."},
+    )
+    RunCheckpoint.objects.filter(run_id=run_id).delete()
+
+
+def _write(run: Run, row: ToolCall) -> None:
+    row.run_id, row.workspace_id, row.attempt = run.id, run.workspace_id, run.attempt
+    row.arguments = body(row.arguments)
+    row.save()
+
+
+def _check_owner(run: Run) -> None:
+    """The share lock makes a takeover wait for this transaction, or this transaction see the takeover."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM agents_run WHERE id = %s AND attempt = %s AND finished_at IS NULL FOR SHARE",
+            [run.id, run.attempt],
+        )
+        if cursor.fetchone() is None:
+            raise RunFailure("worker_lost", "Another worker has this run.")
+
+
+# Checkpoints
+
+
+def checkpoint_save(run: Run, state: dict[str, Any]) -> None:
+    """Keep where the run can go on. Raises RunFailure where it has another worker."""
+    text = orjson.dumps(state, default=str).decode()
+    sealed = secrets.encrypt(text, purpose=STATE_PURPOSE)
+    with transaction.atomic():
+        _check_owner(run)
+        RunCheckpoint.objects.update_or_create(
+            run_id=run.id, defaults={"workspace_id": run.workspace_id, "state_encrypted": sealed}
+        )
+
+
+def checkpoint_of(run: Run) -> dict[str, Any] | None:
+    """Where to go on; None where the run begins anew."""
+    row = RunCheckpoint.objects.filter(run_id=run.id).first()
+    if row is None:
+        return None
+    state: dict[str, Any] = orjson.loads(secrets.decrypt(row.state_encrypted, purpose=STATE_PURPOSE))
+    return state

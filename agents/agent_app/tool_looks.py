@@ -1,0 +1,73 @@
+"""How pages show tools: their types with icon and words, and what a call may do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from agent_app.definition.tool_parts import definitions
+from agent_app.models import Agent, Tool
+from agent_app.tools import registry
+from agent_app.tools.registry import Function, Permission, ToolType
+
+_SAYS = {
+    Permission.READS_UNTRUSTED: _("Reads untrusted data"),
+    Permission.SENDS_OUT: _("Sends data out"),
+    Permission.CHANGES_STATE: _("Changes state"),
+}
+_SHOWN = 90
+
+
+@dataclass(frozen=True)
+class Look:
+    """``unavailable``: why the type cannot be used on this installation."""
+
+    type: str
+    label: Any
+    summary: Any
+    icon: str
+    permissions: list[Any]
+    unavailable: str
+
+
+def looks(name: str) -> Look:
+    kind = registry.find(name)
+    return (
+        _look(kind) if kind else Look(name, name, _("This installation has no such type of tool."), "wrench", [], name)
+    )
+
+
+def kinds() -> list[Look]:
+    return [_look(kind) for kind in registry.types()]
+
+
+def _look(kind: ToolType) -> Look:
+    permissions = [_SAYS[each] for each in Permission if each in kind.permissions]
+    return Look(kind.name, kind.label, kind.summary, kind.icon, permissions, kind.unavailable())
+
+
+def shown_part(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool of an agent in the builder: with its look, and a line about what it does."""
+    said = part["description"] or next((value for value in part["params"].values() if isinstance(value, str)), "")
+    return {**part, "look": looks(part["type"]), "about": said[:_SHOWN]}
+
+
+def functions_of(tool: Tool) -> list[Function]:
+    """What a model is offered of a tool of the library."""
+    kind = registry.find(tool.type)
+    content = {
+        "id": str(tool.id),
+        "name": tool.name,
+        "type": tool.type,
+        "description": tool.description,
+        "params": tool.params,
+    }
+    return kind.functions(definitions([content])[0]) if kind else []
+
+
+def agent_choices(workspace_id: UUID) -> list[tuple[str, str]]:
+    """The agents that a tool could call."""
+    rows = Agent.objects.in_workspace(workspace_id).shown().only("id", "name").order_by("name")
+    return [(str(row.id), row.name) for row in rows[:500]]

@@ -1,0 +1,158 @@
+"""A worker is lost while a tool is called: another goes on where the run stood, and repeats nothing that must not be repeated."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+from django.utils import timezone
+
+from agent_app.models import Run, RunCheckpoint, ToolCall
+from agent_app.runs import lifecycle, reaper
+from agent_app.tools.registry import CallContext
+from billing.models import Hold, Rate
+from config.lib.db import in_db
+from tests.agents.probe_world import ECHO, Probe, agent_with, calls, probing
+from tests.agents.team_world import definition_of, handoff_to, start_as
+from tests.agents.world import execute, followed, make_agent, make_provider, start, text_of
+from tests.cast import Cast
+from tests.fakes.openai_wire import FakeOpenAI
+from tests.fakes.script import Script
+from tests.fakes.script import ToolCall as Asked
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def provider(cast: Cast) -> Iterator[FakeOpenAI]:
+    with FakeOpenAI() as server:
+        make_provider(cast.alice, server.base_url, model_ids=["m", "tutor"])
+        yield server
+
+
+@pytest.fixture
+def probe() -> Iterator[Probe]:
+    with probing() as kind:
+        yield kind
+
+
+def asks(*calls: tuple[str, str], **more: Any) -> Script:
+    return Script(
+        tool_calls=tuple(Asked("echo", orjson.dumps({"text": text}).decode(), call_id=name) for name, text in calls), **more
+    )  # fmt: skip
+
+
+def rob(run: Run) -> None:
+    """The worker is believed dead; another had the run for a moment and is believed dead too."""
+    Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    assert reaper.reap() == 1
+    assert lifecycle.claim(run.id, "another") is not None
+    Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    assert reaper.reap() == 1
+
+
+def lost_at(probe: Probe, run: Run, word: str) -> None:
+    """Whoever calls the tool with ``word`` loses the run in the middle of the call, once."""
+    done: list[str] = []
+
+    async def act(arguments: dict[str, Any], _context: CallContext) -> Any:
+        if arguments["text"] == word and not done:
+            done.append(word)
+            await in_db(rob, run)
+        return f"heard {arguments['text']}"
+
+    probe.act = act
+
+
+def answers(provider: FakeOpenAI, turn: int) -> list[Any]:
+    return [each["content"] for each in provider.exchanges[turn].body["messages"] if each["role"] == "tool"]
+
+
+def test_a_call_that_may_not_be_repeated_is_not_and_the_model_is_told(
+    cast: Cast, provider: FakeOpenAI, probe: Probe
+) -> None:
+    Rate.objects.create(reference="tool/probe", per_call=Decimal(1))
+    run = start(cast.alice, agent_with(cast.alice, ECHO))
+    provider.queue(
+        asks(("first", "a"), deltas=("One. ",)),
+        asks(("pay", "pay"), ("last", "c"), deltas=("Two. ",)),
+        Script(deltas=("Three.",)),
+    )
+    lost_at(probe, run, "pay")
+    execute(run)
+    run.refresh_from_db()
+    assert run.status == "queued"
+    assert b"pay" not in RunCheckpoint.objects.get().state_encrypted.encode()
+    run = execute(run)
+    assert (run.status, run.output, run.turns) == ("succeeded", "One. Two. Three.", 3)
+    assert [each["text"] for each in probe.calls].count("pay") == 1
+    assert [each["text"] for each in probe.calls].count("a") == 1
+    assert len(provider.exchanges) == 3, "no turn that was complete is asked again"
+    first, paid, last = answers(provider, 2)
+    assert (first, last) == ("heard a", "heard c")
+    assert orjson.loads(paid)["error"]["code"] == "outcome_unknown"
+    assert ("pay", "unknown", "outcome_unknown") in calls(run)
+    assert not RunCheckpoint.objects.exists()
+    told = followed(run)
+    assert [event.seq for event in told] == list(range(1, run.last_seq + 1))
+    after = [event for event in told if event.seq > next(e.seq for e in told if e.type == "content_reset")]
+    assert text_of(after) == "One. Two. Three.", "readers get again what they were told to forget"
+    assert not Hold.objects.filter(state="open").exists()
+
+
+def test_a_call_that_may_be_repeated_is_made_again(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:
+    run = start(cast.alice, agent_with(cast.alice, {**ECHO, "params": {"idempotent": True}}))
+    provider.queue(asks(("look", "look")), Script(deltas=("Found.",)))
+    lost_at(probe, run, "look")
+    execute(run)
+    run = execute(run)
+    assert (run.output, answers(provider, 1)) == ("Found.", ["heard look"])
+    assert len(probe.calls) == 2
+    assert calls(run) == [("look", "succeeded", "")]
+    assert ToolCall.objects.get().attempt == 3
+
+
+def test_a_worker_that_comes_back_writes_nothing_of_its_call(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:
+    run = start(cast.alice, agent_with(cast.alice, ECHO))
+    provider.queue(asks(("one", "one")), Script(deltas=("Well.",)))
+    lost_at(probe, run, "one")
+    execute(run)
+    assert calls(run) == [("one", "started", "")]
+    assert not [
+        event for event in followed(execute(run)) if event.type == "tool_use_complete" and b"heard" in event.data
+    ]
+
+
+def test_a_handed_over_run_goes_on_with_the_agent_that_had_it(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:
+    triage = make_agent(cast.alice, name="Triage", model="fake/m")
+    tutor = agent_with(cast.alice, ECHO, name="Tutor", model="fake/tutor")
+    [tool] = cast.alice.api.get(f"agents/{tutor.id}/tools/").json()["results"]
+    target = definition_of(tutor, tools=[tool])
+    definition = definition_of(triage, handoffs=[handoff_to(tutor)], targets={str(tutor.id): target}, tools=[])
+    run = start_as(cast.alice, triage, definition)
+    provider.queue(
+        Script(tool_calls=(Asked("transfer_to_tutor", call_id="h"),)), asks(("one", "one")), Script(deltas=("Taught.",))
+    )
+    lost_at(probe, run, "one")
+    execute(run)
+    run = execute(run)
+    assert (run.status, run.output, run.turns) == ("succeeded", "Taught.", 3)
+    assert [exchange.body["model"] for exchange in provider.exchanges] == ["m", "tutor", "tutor"]
+    assert [event.type for event in followed(run)].count("handoff") == 1
+
+
+def test_a_cancelled_runs_call_has_no_known_outcome(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:
+    run = start(cast.alice, agent_with(cast.alice, ECHO))
+    provider.queue(asks(("one", "one")))
+
+    async def cancelled(_arguments: dict[str, Any], _context: CallContext) -> Any:
+        await in_db(lifecycle.cancel, await in_db(Run.objects.get, id=run.id))
+        await asyncio.Event().wait()  # until the cancel comes
+
+    probe.act = cancelled
+    run = execute(run)
+    assert (run.status, calls(run)) == ("cancelled", [("one", "unknown", "stopped")])
+    assert not RunCheckpoint.objects.exists()
