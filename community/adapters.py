@@ -1,7 +1,7 @@
 """Our side of django-allauth: people come into being through our service, and links point to the configured address."""
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 from allauth.account.adapter import DefaultAccountAdapter
@@ -20,6 +20,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from community import attempts, languages
 from community.models import User
@@ -34,6 +35,11 @@ INVITED = "invited_email"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": gettext_lazy("E-mail address and password do not match. Check both and try again."),
+    }
+
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         """A person who signs up: allauth fills in address and password, our service the rest."""
         super().save_user(request, user, form, commit=False)

@@ -52,7 +52,12 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = env.EMAIL_VERIFICATION
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_CHANGE_EMAIL = True
-ACCOUNT_FORMS = {"add_email": "community.address.NewAddressForm"}
+ACCOUNT_FORMS = {
+    "add_email": "community.address.NewAddressForm",
+    "change_password": "community.password_forms.ChangePasswordForm",
+    "set_password": "community.password_forms.SetPasswordForm",
+    "reset_password_from_key": "community.password_forms.ResetPasswordKeyForm",
+}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = None  # each person chooses at sign-in
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
