@@ -71,7 +71,7 @@ def read_whole(spans: Iterable[Span], *, most: int = MOST_READ) -> None:
             whole = _read(key_of(span.workspace_id, span.id, side))
         except NotFound:
             continue
-        except (Unavailable, *OSError):
+        except (Unavailable, OSError):
             logger.warning("bodies of spans cannot be read", exc_info=True)
             return
         setattr(span, side, whole)
