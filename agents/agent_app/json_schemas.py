@@ -39,6 +39,15 @@ def _matches(pattern: str, text: str) -> bool:
     return True
 
 
+def usable_pattern(text: str) -> bool:
+    """Whether a pattern can be matched here: without look-around and references."""
+    try:
+        _pattern(text)
+    except PatternError:
+        return False
+    return True
+
+
 def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Schema) -> Iterator[ValidationError]:
     if validator.is_type(instance, "string") and not _matches(pattern, instance):
         yield ValidationError(f"{instance[:80]!r} does not match {pattern!r}")
@@ -89,13 +98,10 @@ def _refused(part: Any, depth: int = 0) -> Iterator[str]:
         if isinstance(part.get(name), dict) or (name == "$id" and isinstance(part.get(name), str) and depth):
             yield _("“%(name)s” cannot be used here.") % {"name": name}
     pattern = part.get("pattern")
-    if isinstance(pattern, str):
-        try:
-            _pattern(pattern)
-        except PatternError:
-            yield _("The pattern “%(pattern)s” cannot be used: write it without look-around and references.") % {
-                "pattern": pattern[:80]
-            }
+    if isinstance(pattern, str) and not usable_pattern(pattern):
+        yield _("The pattern “%(pattern)s” cannot be used: write it without look-around and references.") % {
+            "pattern": pattern[:80]
+        }
     for each in part.values():
         yield from _refused(each, depth + 1)
 

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from agent_app.credentials import credential_take
+from agent_app.engine.providers import transport
 from agent_app.tools import egress, registry
 from agent_app.tools.registry import CallContext, OutboundBudget, ToolDefinition, ToolResult, ToolType
+from config.lib import loop
 from config.lib.ids import uuid7
 from tests.agents.world import actor_of
 from tests.cast import Person
@@ -18,7 +20,10 @@ def definition(type: str, params: dict[str, Any], **fields: Any) -> ToolDefiniti
 
 def saved(person: Person, kind: ToolType, params: dict[str, Any], old: ToolDefinition | None = None) -> ToolDefinition:
     """As services save one: prepared, its secrets taken out, checked."""
-    prepared = kind.prepare(workspace_id=person.workspace_id, params=params, old=old)
+    try:
+        prepared = kind.prepare(workspace_id=person.workspace_id, params=params, old=old)
+    finally:
+        loop.submit(egress.close()).result()
     old_id = UUID(old.credential_id) if old and old.credential_id else None
     rest, credential = credential_take(actor=actor_of(person), kind=kind, params=prepared, old_id=old_id)
     assert registry.params_problems(kind, person.workspace_id, rest) == {}
@@ -48,6 +53,7 @@ def called(
             return await call(kind, tool, context_of(person, **fields), arguments, function)
         finally:
             await egress.close()
+            await transport.close()
 
     return asyncio.run(once())
 
