@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 from django.conf import settings
 from django.utils.translation import gettext as _
+from yarl import URL
 
 from agent_app import probe_wire, provider_types
 from agent_app.engine.providers import errors
@@ -114,18 +115,19 @@ def _session(target: Target) -> aiohttp.ClientSession:
     if target.guarded:
         outbound.check_url(target.base_url, allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
         options = outbound.connector_options(allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
+    bearer = "" if any(_search_key(target)) else target.api_key
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(**options),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=settings.PROVIDER_TEST_TIMEOUT),
-        headers={"User-Agent": "Troupe", **probe_wire.headers(target.api, target.api_key, target.organization_id)},
+        headers={"User-Agent": "Troupe", **probe_wire.headers(target.api, bearer, target.organization_id)},
         trust_env=False,
     )
 
 
 async def _key_check(target: Target) -> None:
     info = provider_types.info(target.type)
-    headers = {"X-Subscription-Token": target.api_key} if target.type == "brave" else {}
+    headers, query = _search_key(target)
     elsewhere = info.probe.startswith("https://")
     if elsewhere and target.base_url.rstrip("/") == info.base_url:
         url = info.probe
@@ -133,12 +135,21 @@ async def _key_check(target: Target) -> None:
         url = target.base_url.rstrip("/") + ("/models" if elsewhere else info.probe)
     async with _session(target) as session:
         with _in_words(target):
-            async with session.get(url, headers=headers, allow_redirects=False) as response:
+            async with session.get(URL(url).update_query(query), headers=headers, allow_redirects=False) as response:
                 body = await response.content.read(20_000)
                 # A server of one's own need not list its models; that it answers is all there is to ask of it.
                 unlisted = not info.needs_key and response.status in (404, 405)
                 if response.status >= 300 and not unlisted:
                     raise errors.refused(target.endpoint, response.status, body, response.headers)
+
+
+def _search_key(target: Target) -> tuple[dict[str, str], dict[str, str]]:
+    """Headers and query by which a search service is told the key; Google's is kept as ``key:engine``."""
+    if target.type == "google_cse":
+        key, _colon, engine = target.api_key.rpartition(":")
+        return {}, {"key": key, "cx": engine}
+    name = {"brave": "X-Subscription-Token", "bing": "Ocp-Apim-Subscription-Key"}.get(target.type)
+    return ({name: target.api_key} if name else {}), {}
 
 
 async def _model_check(target: Target) -> ModelReport:

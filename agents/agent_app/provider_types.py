@@ -83,13 +83,30 @@ SEARCH_TYPES: Mapping[str, TypeInfo] = MappingProxyType(
         "tavily": TypeInfo(
             slug="tavily", label="Tavily", base_url="https://api.tavily.com", searches=True, probe="/usage"
         ),
+        "google_cse": TypeInfo(
+            slug="google_cse", label="Google Custom Search", base_url="https://www.googleapis.com", searches=True,
+            probe="/customsearch/v1?q=test&num=1",
+        ),
+        "bing": TypeInfo(
+            slug="bing", label="Bing", base_url="https://api.bing.microsoft.com", searches=True,
+            probe="/v7.0/search?q=test&count=1",
+        ),
+    }
+)  # fmt: skip
+# Those that take no key: SearXNG is somebody's own, so it has an address only where the operator or a tool says it.
+KEYLESS_SEARCH: Mapping[str, TypeInfo] = MappingProxyType(
+    {
+        "searxng": TypeInfo(slug="searxng", label="SearXNG", needs_key=False, searches=True),
+        "duckduckgo": TypeInfo(
+            slug="duckduckgo", label="DuckDuckGo", base_url="https://html.duckduckgo.com", needs_key=False, searches=True
+        ),
     }
 )  # fmt: skip
 
 
 def info(slug: str) -> TypeInfo:
     """Raises KeyError for what is no type."""
-    return TYPES.get(slug) or SEARCH_TYPES[slug]
+    return TYPES.get(slug) or SEARCH_TYPES.get(slug) or KEYLESS_SEARCH[slug]
 
 
 def default_base_url(slug: str) -> str:
