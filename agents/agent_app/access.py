@@ -14,6 +14,7 @@ from agent_app.models import (
     AgentFile,
     AgentVersion,
     Conversation,
+    Credential,
     KeyScope,
     Message,
     MessageRole,
@@ -126,6 +127,11 @@ def get_provider(actor: Actor, provider_id: UUID, action: str = "provider.read")
 def get_provider_model(actor: Actor, model_id: UUID, action: str = "provider.read") -> ProviderModel:
     rows = ProviderModel.objects.in_workspace(actor.workspace_id).select_related("provider")
     return _get(rows, actor, model_id, action, _("There is no such model."))
+
+
+def get_credential(actor: Actor, credential_id: UUID, action: str = "agent.read") -> Credential:
+    rows = Credential.objects.in_workspace(actor.workspace_id)
+    return _get(rows, actor, credential_id, action, _("There is no such credential."))
 
 
 def credits_first(actor: Actor) -> bool:

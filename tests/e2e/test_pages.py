@@ -22,6 +22,7 @@ NOWHERE = {
     "accounts/confirm-email/": "the key is in an e-mail",
     "accounts/password/reset/key/": "the key is in an e-mail",
     "invitations/<str:link>/": "the link is in an e-mail",
+    "credentials/<uuid:credential_id>/connect/": "leads to another site",
     "inbox/invitations/": "answers buttons only",
     "models/keys/<uuid:key_id>/delete/": "answers a button only",
     "notifications/<uuid:notification_id>/": "answers buttons, and leads to other pages",

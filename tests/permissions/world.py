@@ -14,6 +14,7 @@ from agent_app.models import (
     AgentVersion,
     Context,
     Conversation,
+    Credential,
     Handoff,
     Message,
     ProviderModel,
@@ -127,6 +128,14 @@ class Objects(dict[str, object]):
 
     def _key(self) -> object:
         return make_key(self._alice).id
+
+    def _credential(self) -> object:
+        """Of an account that can be connected."""
+        config = {"grant": "authorization_code", "authorize_url": "https://example.com/authorize", "client_id": "me"}
+        row = Credential(workspace_id=self._workspace, kind="http", config=config)
+        row.set_values({})
+        row.save()
+        return row.id
 
     def _run(self) -> object:
         return make_run(self._alice, self._the_agent).id

@@ -3,6 +3,7 @@
 from agent_app.api import (
     conversations,
     copies,
+    credentials,
     drafting,
     files,
     keys,
@@ -83,6 +84,12 @@ urlpatterns = [
     ),
     api_path("conversations/<uuid:conversation_id>/share/", conversations.ShareView.as_view(), "api-share"),
     api_path("conversations/<uuid:conversation_id>/export/", conversations.ExportView.as_view(), "api-export"),
+    api_path("credentials/<uuid:credential_id>/", credentials.CredentialView.as_view(), "api-credential"),
+    api_path(
+        "credentials/<uuid:credential_id>/disconnect/",
+        credentials.DisconnectView.as_view(),
+        "api-credential-disconnect",
+    ),
     api_path("credits/quote/", quotes.QuoteView.as_view(), "api-credits-quote"),
     api_path("runs/", views.RunsView.as_view(), "api-runs"),
     api_path("runs/<uuid:run_id>/", views.RunView.as_view(), "api-run"),
