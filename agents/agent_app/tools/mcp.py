@@ -1,16 +1,16 @@
 """Tool type ``mcp``: the tools of an MCP server, over HTTP only. Each one that is allowed is a function."""
 
+import importlib
 from collections.abc import Mapping
+from functools import cache as once
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from mcp_types import AudioContent, CallToolResult, EmbeddedResource, ImageContent, ResourceLink, TextContent, Tool
 
 from agent_app import json_schemas
-from agent_app.tools import egress, http, http_auth, http_params, mcp_client, remote
-from agent_app.tools.http_auth import Identity
+from agent_app.tools import egress, http, http_auth, http_params, remote
 from agent_app.tools.registry import (
     CallContext,
     Function,
@@ -94,21 +94,29 @@ class McpTool(RemoteType):
         identity = await http_auth.identity(tool, context.workspace_id)
         try:
             try:
-                found = await mcp_client.call(tool.params["url"], identity, function.key, arguments, timeout_s=limit)
-            except mcp_client.Unauthorized:
-                if not identity.renewable:
+                reply = await _client().call(tool.params["url"], identity, function.key, arguments, timeout_s=limit)
+            except ToolFailed as error:
+                if error.code != "unauthorized" or not identity.renewable:
                     raise
                 identity = await http_auth.identity(tool, context.workspace_id, renew=True)
-                found = await mcp_client.call(tool.params["url"], identity, function.key, arguments, timeout_s=limit)
-            return _result(found, identity)
+                reply = await _client().call(tool.params["url"], identity, function.key, arguments, timeout_s=limit)
+            if reply.error:
+                raise ToolFailed(f"The tool answered with an error: {reply.error[:1000]}", code="tool_error")
         except ToolFailed as error:
             raise ToolFailed(egress.scrub(error.message, identity.secret), code=error.code) from None
+        return ToolResult(value=egress.scrubbed(reply.value, identity.secret))
+
+
+@once
+def _client() -> Any:
+    """``mcp_client``, which is imported by those processes only that call a server."""
+    return importlib.import_module("agent_app.tools.mcp_client")
 
 
 async def _look(workspace_id: UUID, params: Params, old: ToolDefinition | None) -> Offer:
     identity = await http_auth.identity_of(workspace_id, params, old)
     try:
-        title, tools = await mcp_client.tools(params["url"], identity, timeout_s=_LOOK_TIME)
+        title, tools = await _client().tools(params["url"], identity, timeout_s=_LOOK_TIME)
     except ToolFailed as error:
         raise ToolFailed(egress.scrub(error.message, identity.secret), code=error.code) from None
     names: set[str] = set()
@@ -118,35 +126,11 @@ async def _look(workspace_id: UUID, params: Params, old: ToolDefinition | None) 
     return Offer(title=remote.clean(title, 200), server=egress.origin(params["url"]), functions=offered)
 
 
-def _offered(tool: Tool, name: str) -> Offered:
+def _offered(tool: Any, name: str) -> Offered:
     """Its hints are not believed: whoever says of itself that it only reads may be lying."""
-    schema = {**tool.input_schema, "type": "object"}
+    schema = {**tool.schema, "type": "object"}
     problem = "; ".join(json_schemas.problems_of(schema))
     return Offered(
-        key=tool.name[:200], name=name, description=remote.clean(tool.description or tool.title, 2000),
+        key=tool.name[:200], name=name, description=remote.clean(tool.description, 2000),
         parameters={} if problem else schema, problem=problem,
     )  # fmt: skip
-
-
-def _result(found: CallToolResult, identity: Identity) -> ToolResult:
-    parts = [_part(each) for each in found.content]
-    if found.is_error:
-        text = "\n".join(part for part in parts if isinstance(part, str))
-        raise ToolFailed(f"The tool answered with an error: {text[:1000]}", code="tool_error")
-    value: Any = found.structured_content
-    if value is None:
-        value = "\n".join(parts) if all(isinstance(part, str) for part in parts) else parts  # type: ignore[arg-type]
-    return ToolResult(value=egress.scrubbed(value, identity.secret))
-
-
-def _part(content: Any) -> str | dict[str, Any]:
-    """Text as it is; of the rest what it is, not the bytes."""
-    if isinstance(content, TextContent):
-        return content.text
-    if isinstance(content, ImageContent | AudioContent):
-        return {"type": content.type, "mime_type": content.mime_type, "bytes": len(content.data) * 3 // 4}
-    if isinstance(content, ResourceLink):
-        return {"type": "resource_link", "uri": str(content.uri), "name": content.name}
-    if isinstance(content, EmbeddedResource) and isinstance(text := getattr(content.resource, "text", None), str):
-        return text
-    return {"type": str(getattr(content, "type", "unknown"))}

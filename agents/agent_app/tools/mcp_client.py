@@ -2,19 +2,31 @@
 
 A server is a stranger. It is connected to for one thing at a time, within a time, a number of requests and a size; what it says
 is not validated with its own schemas (their patterns could keep a process busy for ever), and it is offered nothing to call
-back: no sampling, no elicitation, no roots.
+back: no sampling, no elicitation, no roots. Importing this costs a second, so only processes that call a server do.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx2
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolRequest, CallToolRequestParams, CallToolResult, Implementation, Tool
+from mcp_types import (
+    AudioContent,
+    CallToolRequest,
+    CallToolRequestParams,
+    CallToolResult,
+    EmbeddedResource,
+    ImageContent,
+    Implementation,
+    ResourceLink,
+    TextContent,
+    Tool,
+)
 from pydantic import ValidationError
 from yarl import URL
 
@@ -29,6 +41,23 @@ MOST_TOOLS = 500
 _MOST_PAGES = 20
 _MOST_REQUESTS = 40
 _OURS = Implementation(name="Troupe", version="1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """A tool as its server describes it."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What a tool answered. ``error``: what it says went wrong."""
+
+    value: Any = None
+    error: str = ""
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -98,10 +127,10 @@ class _Noting:
             raise httpx2.ConnectError(failed.message) from failed
 
 
-async def tools(url: str, identity: Identity, *, timeout_s: float) -> tuple[str, list[Tool]]:
+async def tools(url: str, identity: Identity, *, timeout_s: float) -> tuple[str, list[Described]]:
     """The server's name and what it offers. Raises ToolFailed."""
 
-    async def ask(client: Client) -> tuple[str, list[Tool]]:
+    async def ask(client: Client) -> tuple[str, list[Described]]:
         found: list[Tool] = []
         cursor = None
         for _page in range(_MOST_PAGES):
@@ -113,20 +142,18 @@ async def tools(url: str, identity: Identity, *, timeout_s: float) -> tuple[str,
         if cursor is not None or len(found) > MOST_TOOLS:
             raise ToolFailed(f"The server offers more than {MOST_TOOLS} tools.", code="too_large")
         info = client.server_info
-        return (info.title or info.name) if info else "", found
+        return (info.title or info.name) if info else "", [_described(tool) for tool in found]
 
     return await _with_client(url, identity, timeout_s, ask)
 
 
-async def call(
-    url: str, identity: Identity, name: str, arguments: dict[str, Any], *, timeout_s: float
-) -> CallToolResult:
+async def call(url: str, identity: Identity, name: str, arguments: dict[str, Any], *, timeout_s: float) -> Reply:
     """What the server's tool answers. Raises ToolFailed."""
 
-    async def ask(client: Client) -> CallToolResult:
+    async def ask(client: Client) -> Reply:
         # Not ``client.call_tool``: that validates with a schema of the server's.
         asked = CallToolRequest(params=CallToolRequestParams(name=name, arguments=arguments))
-        return await client.session.send_request(asked, CallToolResult)
+        return _reply(await client.session.send_request(asked, CallToolResult))
 
     return await _with_client(url, identity, timeout_s, ask)
 
@@ -155,15 +182,11 @@ async def _client(url: str, transport: GuardedTransport) -> AsyncIterator[Client
         yield client
 
 
-class Unauthorized(ToolFailed):
-    """The server did not take the identity: a token may have ended."""
-
-
 def _in_words(error: BaseException, transport: GuardedTransport) -> ToolFailed:
     if transport.failure is not None:
         return transport.failure
     if transport.unauthorized:
-        return Unauthorized("The MCP server does not accept the secrets of this tool.", code="unauthorized")
+        return ToolFailed("The MCP server does not accept the secrets of this tool.", code="unauthorized")
     inner = _first(error)
     if isinstance(inner, ToolFailed):
         return inner
@@ -178,3 +201,30 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
     return error
+
+
+def _described(tool: Tool) -> Described:
+    return Described(name=tool.name, description=tool.description or tool.title or "", schema=dict(tool.input_schema))
+
+
+def _reply(found: CallToolResult) -> Reply:
+    parts = [_part(each) for each in found.content]
+    texts = [part for part in parts if isinstance(part, str)]
+    if found.is_error:
+        return Reply(error="\n".join(texts) or "It does not say why.")
+    if found.structured_content is not None:
+        return Reply(value=found.structured_content)
+    return Reply(value="\n".join(texts) if len(texts) == len(parts) else parts)
+
+
+def _part(content: Any) -> str | dict[str, Any]:
+    """Text as it is; of the rest what it is, not the bytes."""
+    if isinstance(content, TextContent):
+        return content.text
+    if isinstance(content, ImageContent | AudioContent):
+        return {"type": content.type, "mime_type": content.mime_type, "bytes": len(content.data) * 3 // 4}
+    if isinstance(content, ResourceLink):
+        return {"type": "resource_link", "uri": str(content.uri), "name": content.name}
+    if isinstance(content, EmbeddedResource) and isinstance(text := getattr(content.resource, "text", None), str):
+        return text
+    return {"type": str(getattr(content, "type", "unknown"))}
