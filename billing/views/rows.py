@@ -69,10 +69,11 @@ def _words(entry: LedgerEntry) -> str:
 
 
 def step_name(reference: str) -> str:
-    """``2/turn:1`` → turn 1, second attempt."""
+    """``2/turn:1`` → turn 1, second attempt; ``1/tool:3`` → tool call 3."""
     attempt, _slash, step = reference.partition("/")
     kind, _colon, number = step.partition(":")
-    words = _("turn %(number)s") % {"number": number.rstrip("*")} if kind == "turn" else step
+    names = {"turn": _("turn %(number)s"), "tool": _("tool call %(number)s")}
+    words = names[kind] % {"number": number.rstrip("*")} if kind in names else step
     return words if attempt == "1" else _("%(step)s, attempt %(number)s") % {"step": words, "number": attempt}
 
 

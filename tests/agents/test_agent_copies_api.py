@@ -65,7 +65,7 @@ def test_an_export_is_imported_elsewhere_and_nothing_is_left_out_silently(cast: 
     assert b"sk-very-secret" not in answer.content
     assert b"t0p" not in answer.content
     assert len(document["removed"]) == 2
-    document["agents"][0]["tools"] = [{"type": "web_search"}]
+    document["agents"][0]["knowledge"] = [{"name": "Handbook"}]
     document["agents"][1]["handoffs"] = [{"target": "nobody"}]
     path = "agents/import/"
     dry = cast.dave.api.post(path, {"document": document, "dry_run": True})
@@ -79,7 +79,7 @@ def test_an_export_is_imported_elsewhere_and_nothing_is_left_out_silently(cast: 
         "dry_run": True,
         "agents": [{**each, "agent_id": None} for each in report["agents"]],
     } == dry.json()
-    assert [each["path"] for each in report["left_out"]] == ["agents[0].tools", "agents[1].handoffs[nobody]"]
+    assert [each["path"] for each in report["left_out"]] == ["agents[0].knowledge", "agents[1].handoffs[nobody]"]
     assert [(each["reference"], each["becomes"], bool(each["why"])) for each in report["models"]] == [
         ("fake/m", "", True)
     ]

@@ -101,7 +101,7 @@ def test_handoffs_and_contexts_are_edited_in_sheets(cast: Cast, agent: Agent, br
     assert drawn.count('class="arrow"') == 1
     assert browser.post(f"{parts}handoffs/{handoff['id']}/remove/").status_code == 302
     assert cast.bob.api.get(f"agents/{agent.id}/handoffs/").json()["count"] == 0
-    assert browser.get(f"{parts}tools/new/").status_code == 404
+    assert browser.get(f"{parts}starters/new/").status_code == 404
     assert browser.get(f"{parts}contexts/{agent.id}/").status_code == 404
 
 

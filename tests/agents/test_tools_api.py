@@ -243,6 +243,10 @@ def test_clones_exports_and_imports_have_the_tools(cast: Cast) -> None:
     document = cast.alice.api.get(f"agents/{agent.id}/export/").json()
     assert any("credential" in each for each in document["removed"])
     assert len(document["agents"]) == 2
+    script = cast.alice.api.get(f"agents/{agent.id}/export/?format=python").content.decode()
+    assert "expert_agent.as_tool(tool_name='ask'" in script
+    assert "Not in this script: the tools shared, echo." in script
+    compile(script, "agent.py", "exec")
     make_provider(cast.dave)
     document["agents"][0]["tools"].append({**ECHO, "name": "odd", "type": "unheard_of"})
     report = cast.dave.api.post("agents/import/", {"document": document})

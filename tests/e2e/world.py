@@ -40,7 +40,12 @@ class World:
             "model": "fake/m", "starters": ["Where is my parcel?", "How do I send it back?"], "tags": ["support"],
         }  # fmt: skip
         agent_id = person.create("/agents/", body)["id"]
-        thinker = {"name": "think", "type": "llm", "description": "Thinks twice.", "params": {"prompt": "Think: {{ input }}"}}
+        thinker = {
+            "name": "think",
+            "type": "llm",
+            "description": "Thinks twice.",
+            "params": {"prompt": "Think: {{ input }}"},
+        }
         tool_id = person.create("/tools/", thinker)["id"]
         person.create(f"/agents/{agent_id}/tools/", {"tool_id": tool_id})
         porter = {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"}

@@ -122,6 +122,7 @@ def script(root_id: str, sources: Mapping[str, Source]) -> Script:
         _MODEL,
     ]
     parts += [_agent(names[key], source.content) for key, source in sources.items()]
+    parts += [_tools(names[key], source.content, names) for key, source in sources.items()]
     parts += [_handoffs(names[key], source.content, names, sources) for key, source in sources.items()]
     return Script("".join(parts).rstrip() + "\n" + _TAIL.format(root=names[root_id]), file)
 
@@ -183,10 +184,24 @@ def _unsaid(content: Mapping[str, Any]) -> list[str]:
         notes.append(f"Not in this script: the history policy {_one_line(json.dumps(content['history']))}.")
     if content["output_type"] and "type_name" in content["output_type"]:
         notes.append(f"Not in this script: the output type {_one_line(json.dumps(content['output_type']))}.")
+    unsaid = [tool["name"] for tool in content.get("tools") or () if tool["enabled"] and tool["type"] != "agent"]
+    if unsaid:
+        notes.append(f"Not in this script: the tools {_one_line(', '.join(unsaid))}.")
     others = sorted(set(content["model_settings"]) - set(_SETTINGS))
     if others:
         notes.append(f"Not in this script: the model settings {_one_line(', '.join(others))}.")
     return notes
+
+
+def _tools(name: str, content: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The agents that are called as tools; other tools have no word in the SDK, and stand in the notes."""
+    lines = []
+    for tool in content.get("tools") or ():
+        called = names.get(str(tool["params"].get("agent_id"))) if tool["type"] == "agent" and tool["enabled"] else None
+        if called:
+            description = tool["description"] or f"Ask {called}."
+            lines.append(f"    {called}.as_tool(tool_name={tool['name']!r}, tool_description={description!r}),")
+    return "\n".join([f"{name}.tools = [", *lines, "]"]) + "\n" if lines else ""
 
 
 def _handoffs(name: str, content: Mapping[str, Any], names: Mapping[str, str], sources: Mapping[str, Source]) -> str:

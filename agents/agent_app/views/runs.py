@@ -77,6 +77,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "with_record": run.ended and fragment,
         "explained": _explain(run),
         "charges": _charges(run),
+        "calls": selectors.calls_of([run.id]).get(run.id, []),
         "value": output_formats.shown(run.output) if run.ended else None,
         **trace_section(run),
         "can_cancel": not run.ended and request.actor.allows("run.cancel"),

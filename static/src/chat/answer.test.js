@@ -6,7 +6,7 @@ import { Answer } from "./answer.js";
 const HTML = `<article><b data-part="name">Triage</b><span data-part="model"></span><p data-part="doing"></p><div data-part="steps"></div><div data-part="body"></div>
   <span data-part="caret"></span><p data-part="note"></p><div data-part="error"><p data-part="error-text"></p></div>
   <div data-part="tools"><a data-run-link="trace/" href="/runs/r1/trace/"></a></div>
-  <template data-part="step-template"><details><summary><b data-part="step-name"></b><span data-part="step-time"></span><span data-part="step-state"></span></summary>
+  <template data-part="step-template"><details><summary><b data-part="step-name"></b><span data-part="step-time"></span><span data-part="step-cost"></span><span data-part="step-state"></span></summary>
   <pre data-part="step-arguments"></pre><pre data-part="step-result"></pre></details></template></article>`;
 
 /** @type {Awaited<ReturnType<typeof open>>} */
@@ -16,7 +16,7 @@ let answer;
 
 beforeEach(async () => {
   page = await open(HTML, {});
-  answer = new Answer(page.one("article"), { done: "Done", running: "Running" });
+  answer = new Answer(page.one("article"), { done: "Done", running: "Running", tool_failed: "Failed", credits_unit: "credits" });
 });
 
 afterEach(() => page.close());
@@ -49,4 +49,16 @@ test("text is not asked about, and an answer that cannot be fetched stays as it 
   await answer.showValue();
   assert.equal(calls.length, 1);
   assert.equal(answer.body.textContent, "[1]");
+});
+
+test("a call is a card with its arguments, result, time and cost, and is told twice as one", () => {
+  event("tool_use_start", { tool_name: "order_lookup", call_id: "c1", arguments: { order: "HO-1" } });
+  event("tool_use_start", { tool_name: "order_lookup", call_id: "c1", arguments: { order: "HO-1" } });
+  event("tool_use_complete", { call_id: "c1", result: { found: true }, duration_ms: 1500, is_error: false, credits: "2.0000" });
+  assert.equal(page.window.document.querySelectorAll("[data-call-id]").length, 1);
+  assert.match(page.one('[data-part="step-arguments"]').textContent, /HO-1/);
+  assert.match(page.one('[data-part="step-result"]').textContent, /found/);
+  assert.equal(page.one('[data-part="step-time"]').textContent, "1.50 s");
+  assert.equal(page.one('[data-part="step-cost"]').textContent, "2 credits");
+  assert.equal(page.one('[data-part="step-state"]').textContent, "Done");
 });
