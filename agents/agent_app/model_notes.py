@@ -64,9 +64,7 @@ def _plan(agent: Agent, content: Content) -> Plan:
 
 def _cache(settings: dict[str, Any]) -> Iterator[str]:
     if settings.get("cache_ttl") and settings.get("temperature") != 0:
-        yield _(
-            "No answer is kept as it is: that needs temperature 0, since only then the same question has one answer."
-        )
+        yield _("No answer is kept now: that needs temperature 0, since only then the same question has one answer.")
 
 
 def _fallbacks(actor: Actor, content: Content) -> Iterator[str]:

@@ -21,11 +21,11 @@ from community.access import Actor
 
 @dataclass(kw_only=True)
 class Group:
-    """The choices of one provider; ``missing`` is what to do before it has any."""
+    """The choices of one provider; or, in ``missing``, providers that have none yet."""
 
     label: str
     choices: list[dict[str, Any]] = field(default_factory=list)
-    missing: str = ""
+    missing: list[str] = field(default_factory=list)
 
 
 def picker(actor: Actor, definition: Mapping[str, Any], chosen: str) -> list[dict[str, Any]]:
@@ -42,11 +42,15 @@ def groups(actor: Actor, definition: Mapping[str, Any], chosen: str) -> list[Gro
     listed = set(
         CatalogueModel.objects.filter(lifecycle=Lifecycle.ACTIVE).values_list("provider", flat=True).distinct()
     )
-    for slug, info in provider_types.TYPES.items():
-        label = str(info.label)
-        if slug in listed and info.apis != ("images",) and not payer.keyed(slug) and label not in found:
-            found[label] = Group(label=label, missing=_("No key yet: add one under Models."))
-    return list(found.values())
+    keyless = [
+        str(info.label)
+        for slug, info in provider_types.TYPES.items()
+        if slug in listed and info.apis != ("images",) and not payer.keyed(slug) and str(info.label) not in found
+    ]
+    return [
+        *found.values(),
+        *([Group(label=_("No key yet: add one under Models"), missing=keyless)] if keyless else []),
+    ]
 
 
 def _choices(actor: Actor, payer: "_Payer", definition: Mapping[str, Any], chosen: str) -> list[dict[str, Any]]:

@@ -54,6 +54,8 @@ class Options:
             "SECURE_SSL": "false",
             "EMAIL_VERIFICATION": "none",
             "BASE_URL": f"http://localhost:{self.env.PORT}",
+            # So that a model server of this machine (Ollama, vLLM, llama.cpp) can be added as a provider.
+            "OUTBOUND_ALLOW_LOOPBACK_PROVIDERS": "false" if self.production else "true",
             "SECRET_KEY": _kept_key(self.var / KEYS[0]),
             "FIELD_ENCRYPTION_KEY": _kept_key(self.var / KEYS[1]),
         }

@@ -77,9 +77,9 @@ def test_answers_are_kept_for_a_time_and_the_page_says_when_that_has_no_effect(a
     assert save(browser, agent, cache_ttl="3600").status_code == 200
     agent.refresh_from_db()
     assert agent.model_settings == {"cache_ttl": 3600}
-    assert "No answer is kept as it is" in page_of(browser, agent, headers=HTMX)
+    assert "No answer is kept now" in page_of(browser, agent, headers=HTMX)
     assert save(browser, agent, temperature="0").status_code == 200
-    assert "No answer is kept as it is" not in page_of(browser, agent)
+    assert "No answer is kept now" not in page_of(browser, agent)
     assert save(browser, agent, cache_ttl="17").json()["errors"].keys() == {"cache_ttl"}
     assert save(browser, agent, cache_ttl="").status_code == 200
     agent.refresh_from_db()

@@ -193,3 +193,10 @@ def test_a_test_follows_no_redirect_and_enters_no_private_network(cast: Cast, se
         key = {"provider": str(kept.id), "api_key": KEY, "scope": "workspace"}
         assert cast.alice.api.post("users/api-keys/", key).status_code == 400
         assert len(provider.exchanges) == 1
+
+
+def test_a_private_address_is_refused_at_its_field_with_what_to_do(cast: Cast, settings: LazySettings) -> None:
+    settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS = False
+    refused = cast.alice.api.post("providers/", BODY | {"base_url": "http://127.0.0.1:9/v1"})
+    assert refused.status_code == 400
+    assert "ask its operator to allow the host" in refused.json()["errors"]["base_url"][0]

@@ -138,7 +138,11 @@ def base_url_of(*, kind: str, given: str) -> str:
     if not base_url:
         raise InvalidInput(errors={"base_url": [_("This type of provider needs its base URL.")]})
     if not provider_types.own_address(kind, base_url):
-        outbound.check_url(base_url, allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
+        try:
+            outbound.check_url(base_url, allow_loopback=settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS)
+        except InvalidInput as error:
+            advice = _("Enter an address that this server may reach, or ask its operator to allow the host.")
+            raise InvalidInput(errors={"base_url": [f"{error.detail} {advice}"]}) from error
     return base_url
 
 

@@ -127,8 +127,8 @@ def _output(agent: Agent) -> str:
     """What the section of the output type says of it."""
     if agent.output_type is None:
         return _("Text")
-    kind = output_types.describe(str(agent.output_type.get("type_name", "json_schema")))
-    return kind["title"] if kind else _("JSON")
+    kind = output_types.describe(str(agent.output_type.get("type_name")))
+    return kind["title"] if kind and kind["type_name"] != "json_schema" else _("JSON")
 
 
 def _section(key: str, label: str, complete: bool, hint: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import aiohttp
 import orjson
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -136,7 +137,7 @@ def refused(endpoint: Endpoint, status: int, body: bytes, headers: Any) -> Provi
     body = endpoint.redacted(body)
     cause = next(cause for cause in _CAUSES if cause.fits(status, body.decode("utf-8", "replace")))
     text = _("%(provider)s refused the request (HTTP %(status)d): %(quoted)s %(advice)s") % {
-        "provider": endpoint.provider, "status": status, "quoted": quote(body) or _("it gave no reason."),
+        "provider": endpoint.provider, "status": status, "quoted": _ended(quote(body)) or _("it gave no reason."),
         "advice": str(cause.advice).replace("%(model)s", endpoint.model),
     }  # fmt: skip
     return ProviderError("refused", text, status=status, retry_after=retry_after(headers), cause=cause.name)
@@ -160,12 +161,27 @@ def broke_off(endpoint: Endpoint, document: Any, status: int | None = None) -> P
     return ProviderError("refused", text, status=status, cause=cause.name if cause else "")
 
 
+def _ended(words: str) -> str:
+    """A quotation that ends like a sentence: advice follows it."""
+    return f"{words}." if words and words[-1] not in ".!?…" else words
+
+
 def unreachable(provider: str, why: str) -> ProviderError:
     text = _(
         "%(provider)s cannot be reached: %(why)s. Check the base URL and that something answers there, or give the agent a "
         "fallback model."
     ) % {"provider": provider, "why": why.rstrip(".")}
     return ProviderError("unreachable", text)
+
+
+def why_not_connected(error: aiohttp.ClientConnectorError) -> str:
+    """In words that do not need a programmer."""
+    where = {"host": error.host, "port": error.port}
+    if isinstance(error.os_error, ConnectionRefusedError):
+        return _("nothing answers at %(host)s:%(port)s") % where
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return _("the name %(host)s is not known") % where
+    return error.strerror or str(error)
 
 
 def cut(provider: str) -> ProviderError:

@@ -51,7 +51,7 @@ async def _exchange(protocol: Protocol, endpoint: Endpoint, body: dict[str, Any]
     except aiohttp.ClientConnectorError as error:
         if isinstance(error.os_error, AddressRefused):
             raise ProviderError("unreachable", str(error.os_error)) from error
-        raise errors.unreachable(name, error.strerror or str(error)) from error
+        raise errors.unreachable(name, errors.why_not_connected(error)) from error
     except aiohttp.ClientError as error:
         raise errors.cut(name) from error
     if not answer.whole:
