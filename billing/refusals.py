@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from billing.models import CreditAccount
 from billing.pricing import text
 from config.lib.errors import NotEnoughCredits
+from config.lib.numbers import written
 
 
 def not_enough(*, workspace_id: UUID, price: Decimal, model: str = "") -> NotEnoughCredits:
@@ -18,11 +19,11 @@ def not_enough(*, workspace_id: UUID, price: Decimal, model: str = "") -> NotEno
     available = account.available if account else Decimal(0)
     held = account.held if account else Decimal(0)
     words = _("This needs at least %(price)s credits; %(available)s are available.") % {
-        "price": text(price), "available": text(available),
+        "price": written(text(price)), "available": written(text(available)),
     }  # fmt: skip
     if held:
         words += " " + _("%(held)s more are held for runs under way and come free when those end.") % {
-            "held": text(held)
+            "held": written(text(held))
         }
     words += " " + _("Ask the owner of this workspace to add credits, or use a provider with your own key.")
     extra: dict[str, Any] = {"price": text(price), "available": text(available), "held": text(held)}

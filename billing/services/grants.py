@@ -112,7 +112,7 @@ def charge_refund(
         wanted = left if amount is None else amount_of(amount)
         if wanted > left or not left:
             raise Conflict(
-                _("Of this charge %(left)s credits can be given back.") % {"left": text(left)}, code="refunded"
+                _("Of this charge %(left)s credits can be given back.") % {"left": written(text(left))}, code="refunded"
             )
     else:
         wanted = amount or -charge.amount
@@ -173,7 +173,8 @@ def _lower(account: CreditAccount, amount: Decimal, reason: str, actor_id: UUID,
     booking.expire(account, at)
     if account.balance - account.held < -amount:
         raise invalid_amount(
-            _("Only %(most)s credits can be taken.") % {"most": text(max(account.balance - account.held, Decimal(0)))}
+            _("Only %(most)s credits can be taken.")
+            % {"most": written(text(max(account.balance - account.held, Decimal(0))))}
         )
     entry = booking.book(
         account, kind=EntryKind.ADJUSTMENT, amount=amount, key=key, at=at, lots=booking.take(account, -amount),
