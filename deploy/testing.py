@@ -1,4 +1,4 @@
-"""``make test``: see that a browser is there, then pytest with branch coverage, then whether that is enough."""
+"""``make test``: see that a browser and a sandbox are there, then pytest with branch coverage, then whether that is enough."""
 
 import os
 import shutil
@@ -10,7 +10,15 @@ from pathlib import Path
 from deploy import thresholds
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-INSTALL = ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
+
+
+def install(package: str) -> None:
+    """Debian's, where we may."""
+    if os.geteuid() == 0 and Path("/etc/debian_version").exists():
+        print(f"Installing {package} for the tests…", flush=True)
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update", "--quiet"], ["install", "--yes", "--no-install-recommends", package]):
+            subprocess.run(["apt-get", *command], check=False, env=quiet, stdout=subprocess.DEVNULL)
 
 
 def chromium() -> str:
@@ -19,20 +27,25 @@ def chromium() -> str:
         return given
     if found := next(filter(None, map(shutil.which, BROWSERS)), None):
         return found
-    if os.geteuid() == 0 and Path("/etc/debian_version").exists():
-        print("Installing Chromium for the browser tests…", flush=True)
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "--quiet"], INSTALL):
-            subprocess.run(command, check=False, env=quiet, stdout=subprocess.DEVNULL)
-        if found := shutil.which("chromium"):
-            return found
+    install("chromium")
+    if found := shutil.which("chromium"):
+        return found
     return sys.exit(
         "test: The browser tests need Chromium: `sudo apt-get install --yes chromium`, or set CHROMIUM=/path/to/it."
     )
 
 
+def bubblewrap() -> None:
+    """Installs Debian's where it may. Without it the tests of sandboxes say why they are left out."""
+    if shutil.which("bwrap") is None:
+        install("bubblewrap")
+    if shutil.which("bwrap") is None:
+        print("test: Sandboxes are not tested without bubblewrap: `sudo apt-get install --yes bubblewrap`.", flush=True)
+
+
 def main() -> int:
     os.environ["CHROMIUM"] = chromium()
+    bubblewrap()
     workers = str(min(os.cpu_count() or 2, 4))
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "coverage.json"

@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 from agent_app.runnable import ENGINE
 from agent_app.runs import aftercare, closing, reaper
 from agent_app.runs.worker import worker
+from agent_app.tools.sandbox import worker as sandbox
 from config.lib import loop
 from config.lib.ids import parse_uuid
 
@@ -29,6 +30,20 @@ def reap_runs() -> None:
 @shared_task(name="agents.cancel_runs_of_closed")
 def cancel_runs_of_closed(workspace_id: str) -> None:
     closing.runs_of_closed_cancel(workspace_id=UUID(workspace_id))
+
+
+@shared_task(name="agents.sandbox_call", acks_late=False)
+def sandbox_call(job: str, kind: str, payload: dict[str, Any], box: str, timeout_s: float) -> None:
+    """A call of a tool that needs a machine of its own. Its arguments are the call: there is no row of it."""
+    sandbox.work(job=job, kind=kind, payload=payload, box=box)
+
+
+@signals.worker_ready.connect
+def announce_sandbox(sender: Any, **_: Any) -> None:
+    """The sandbox worker says that it is there, and whether sandboxes can be made: tools are offered by that."""
+    if "sandbox" in sender.app.amqp.queues.consume_from:
+        sandbox.tell_state()
+        sender.timer.call_repeatedly(sandbox.ANNOUNCE_EVERY, sandbox.tell_state)
 
 
 @signals.celeryd_after_setup.connect

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agent_app import demo, model_references, palette, panels, policies, selectors
+from agent_app.events import RunEnded
 from agent_app.expressions import problems
 from agent_app.inbox import FailedRuns
 from agent_app.models import ACTIVE, Run
@@ -22,8 +23,12 @@ from agent_app.runs.tool_calls import STATE_PURPOSE
 from agent_app.services import provider_keys, shares
 from agent_app.tools import registry as tools
 from agent_app.tools.agent import AgentToolType
+from agent_app.tools.code_interpreter import CodeInterpreterTool
+from agent_app.tools.computer import ComputerTool
+from agent_app.tools.function import FunctionTool
 from agent_app.tools.http import HttpTool
 from agent_app.tools.llm import LlmToolType
+from agent_app.tools.sandbox.calls import forget_workspace
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
@@ -39,7 +44,7 @@ def register() -> None:
         roles.allow(action, role, policies.SCOPE.get(action))
     registry.register("agent", AgentRunnable())
     problems.translate = gettext
-    for kind in (HttpTool(), AgentToolType(), LlmToolType()):
+    for kind in (FunctionTool(), HttpTool(), AgentToolType(), LlmToolType(), CodeInterpreterTool(), ComputerTool()):
         tools.register(kind)
     secrets.register(secrets.Column("agents.RunCheckpoint", "state_encrypted", STATE_PURPOSE))
     secrets.register(secrets.Column("agents.Provider", "api_key_encrypted", KEY_PURPOSE))
@@ -77,6 +82,7 @@ def register() -> None:
     panels.register()
     events.subscribe(WorkspaceClosed, cancel_runs)
     events.subscribe(MemberLeft, forget_keys)
+    events.subscribe(RunEnded, forget_workspace)
     if check_default_model not in workspace_checks:
         workspace_checks.append(check_default_model)
     if erase_keys not in erasers:

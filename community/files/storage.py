@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from config.lib.errors import NotFound, Unavailable
 logger = logging.getLogger(__name__)
 
 CHUNK = 256 * 1024
+SANDBOX = "sandbox"  # under it lie workspaces of runs, which have no row
 
 
 class _Placed(File):  # type: ignore[type-arg]
@@ -36,6 +37,11 @@ def storage() -> Storage:
 
 def key_for(workspace_id: UUID, file_id: UUID) -> str:
     return f"{workspace_id}/{file_id}"
+
+
+def lifetime(key: str) -> timedelta:
+    """How long an object without a row is left alone: it may be on its way in, or a run may come back to it."""
+    return timedelta(days=4) if key.startswith(f"{SANDBOX}/") else timedelta(hours=1)
 
 
 def put(key: str, path: Path, mime: str) -> None:

@@ -34,8 +34,13 @@ SCAN_AGAIN_AFTER = timedelta(minutes=1)
 def file_store(*, actor: Actor, staged: Staged) -> StoredFile:
     """Keep an upload. Raises Forbidden, UnsupportedMediaType, TooLarge (code ``storage_full``), Unavailable; then nothing is kept."""
     actor.require("file.write")
+    return file_keep(workspace_id=actor.workspace_id, uploader_id=actor.id, staged=staged)
+
+
+def file_keep(*, workspace_id: UUID, uploader_id: UUID, staged: Staged) -> StoredFile:
+    """As ``file_store``, for what a run of theirs has made: whoever may run an agent gets the files it makes."""
     mime = content.mime_of(staged.path, staged.name)
-    file = _begin(actor, staged, mime)
+    file = _begin(workspace_id, uploader_id, staged, mime)
     try:
         storage.put(file.key, staged.path, mime)
     except AppError:
@@ -45,12 +50,12 @@ def file_store(*, actor: Actor, staged: Staged) -> StoredFile:
 
 
 @transaction.atomic
-def _begin(actor: Actor, staged: Staged, mime: str) -> StoredFile:
+def _begin(workspace_id: UUID, uploader_id: UUID, staged: Staged, mime: str) -> StoredFile:
     """The row, as long as there is room. Uploads into one workspace take turns here, so that two cannot share the last of it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"files:{actor.workspace_id}"])
-    room = limit(actor.workspace_id, "stored_bytes", settings.WORKSPACE_STORED_BYTES)
-    used = StoredFile.objects.counted(actor.workspace_id).aggregate(total=Sum("size"))["total"] or 0
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"files:{workspace_id}"])
+    room = limit(workspace_id, "stored_bytes", settings.WORKSPACE_STORED_BYTES)
+    used = StoredFile.objects.counted(workspace_id).aggregate(total=Sum("size"))["total"] or 0
     if room and used + staged.size > room:
         raise TooLarge(
             _("The workspace's files fill their %(most)d MB. Delete some, or choose a larger plan.")
@@ -59,8 +64,8 @@ def _begin(actor: Actor, staged: Staged, mime: str) -> StoredFile:
         )
     file_id = uuid7()
     return StoredFile.objects.create(
-        id=file_id, workspace_id=actor.workspace_id, uploader_id=actor.id, name=staged.name, size=staged.size, mime=mime,
-        sha256=staged.sha256, key=storage.key_for(actor.workspace_id, file_id),
+        id=file_id, workspace_id=workspace_id, uploader_id=uploader_id, name=staged.name, size=staged.size, mime=mime,
+        sha256=staged.sha256, key=storage.key_for(workspace_id, file_id),
     )  # fmt: skip
 
 
@@ -194,7 +199,8 @@ def files_sweep(*, batch: int = 500) -> int:
     try:
         for file in StoredFile.objects.to_remove(before).order_by("updated_at")[:batch]:
             gone += file_remove(file_id=file.id)
-        keys = [key for key, written in storage.walk() if written < before]
+        now = timezone.now()
+        keys = [key for key, written in storage.walk() if written < now - storage.lifetime(key)]
         for start in range(0, len(keys), batch):
             gone += _remove_unknown(keys[start : start + batch])
     except (Unavailable, OSError):

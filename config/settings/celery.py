@@ -9,7 +9,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 # Only runs go to "runs": a worker full of long runs must not delay the reaper, which looks for workers that died.
-CELERY_TASK_ROUTES = {"agents.execute_run": {"queue": "runs"}}
+CELERY_TASK_ROUTES = {"agents.execute_run": {"queue": "runs"}, "agents.sandbox_call": {"queue": "sandbox"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

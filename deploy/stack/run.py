@@ -17,7 +17,7 @@ from deploy.stack.supervisor import StopRequested, Supervisor
 from deploy.stack.tail import Tail, follow
 
 EMBEDDED = frozenset({"postgres", "valkey", "model"})
-APPLICATION = frozenset({"web", "worker-runs", "worker-cpu", "beat"})
+APPLICATION = frozenset({"web", "worker-runs", "worker-cpu", "worker-sandbox", "beat"})
 # A person can sign in and talk once these are up; the rest follows while they type.
 FIRST = frozenset({"web", "worker-runs"})
 

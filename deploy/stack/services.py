@@ -10,6 +10,7 @@ from deploy.stack.options import Options
 from deploy.stack.process import Service
 
 CPU_PROCESSES = 2
+SANDBOX_PROCESSES = 2
 RUN_THREADS = 256
 
 
@@ -88,6 +89,7 @@ def application(options: Options, environment: dict[str, str], listener: socket.
     services = [
         worker("runs", "-P", "threads", "-c", str(RUN_THREADS)),
         worker("cpu", "-P", "prefork", "-c", str(CPU_PROCESSES)),
+        worker("sandbox", "-P", "prefork", "-c", str(SANDBOX_PROCESSES)),
         python(
             "beat",
             "deploy.stack.celery_child",

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from agent_app.events import RunEnded
 from agent_app.models import Message, Run, RunEvent, RunStatus
 from agent_app.runs import charges, events, limits, registry, tool_calls
 from agent_app.runs.events import Event
@@ -30,6 +31,7 @@ from agent_app.runs.spans import save_spans
 from agent_app.runs.stream import as_event, fence_key, stream_key
 from community.access import Actor
 from community.services import idempotency
+from config.lib import events as bus
 from config.lib import logs, realtime, redis
 from config.lib.errors import Conflict, NotFound
 from config.lib.ids import uuid7
@@ -214,6 +216,7 @@ def finish(
     realtime.send_on_commit(
         realtime.workspace_group(run.workspace_id), "run.ended", {"run_id": run.id, "status": outcome.status}
     )
+    bus.publish(RunEnded(run.id, run.workspace_id, outcome.status))
     return last
 
 
