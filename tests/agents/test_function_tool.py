@@ -85,7 +85,8 @@ def test_people_may_say_other_parameters() -> None:
 
 
 def test_limits_and_what_is_missing_are_said() -> None:
-    text = " ".join(limits())
+    text = str(KIND.params_schema["properties"]["code"]["description"])
+    assert " ".join(limits()) in text
     for words in ("5 s", "64 MB", "yield", "json", "http_get"):
         assert words in text
 

@@ -3,9 +3,18 @@
 ``python -m tests.benchmarks.sandbox_call``
 """
 
+# ruff: noqa: E402, I001  (Django is set up before what asks it for settings)
 import asyncio
+import os
 import statistics
 import time
+
+os.environ.update(ENVIRONMENT="development", LOG_LEVEL="ERROR", DJANGO_SETTINGS_MODULE="config.settings")
+import config  # noqa: F401  (puts agents/ on sys.path)
+
+import django
+
+django.setup()
 
 from agent_app.tools.sandbox import machine, python, source
 from agent_app.tools.sandbox.bubblewrap import Box

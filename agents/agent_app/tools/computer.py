@@ -46,11 +46,11 @@ class ComputerTool(ToolType):
         "properties": {
             "allowed_commands": {
                 "type": "array", "title": "Allowed commands", "items": {"type": "string"}, "maxItems": 100,
-                "default": list(COMMANDS), "description": "The only programs that exist in the sandbox, beside the shell's own.",
+                "default": list(COMMANDS), "description": "The only programs there, beside the shell's own. Empty: ls, cat, find.",
             },
             "blocked_paths": {
                 "type": "array", "title": "Blocked paths", "items": {"type": "string"}, "maxItems": 100,
-                "default": list(BLOCKED), "description": "What is not there in the sandbox.",
+                "default": list(BLOCKED), "description": "What is not there. Empty: /etc, /usr, /home.",
             },
             "read_only": {
                 "type": "boolean", "title": "Read only", "default": True,

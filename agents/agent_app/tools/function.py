@@ -4,6 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -43,15 +44,17 @@ HELP = gettext_lazy(
 
 def limits() -> list[str]:
     """What is to be known where people write code, in sentences."""
-    seconds, memory = python.SECONDS, python.MEMORY // 2**20
-    lacks = map(str, source.MISSING)
+    most = {"seconds": python.SECONDS, "memory": python.MEMORY // 2**20}
     return [
-        _("A call may compute for %(seconds)g s, use %(memory)d MB and answer 1 MB.")
-        % {"seconds": seconds, "memory": memory},
+        _("A call may compute for %(seconds)g s, use %(memory)d MB and answer 1 MB.") % most,
         _("There are no files, no environment and no other network than http_get."),
         _("Modules: %(names)s.") % {"names": ", ".join(sorted(source.MODULES))},
-        _("There is no %(what)s.") % {"what": "; ".join(lacks)},
+        _("There is no %(what)s.") % {"what": "; ".join(map(str, source.MISSING))},
     ]
+
+
+def _said() -> str:
+    return " ".join([str(HELP), *limits()])
 
 
 class FunctionTool(ToolType):
@@ -64,6 +67,7 @@ class FunctionTool(ToolType):
         "properties": {
             "code": {
                 "type": "string", "title": "Code", "minLength": 1, "maxLength": source.MAX_SOURCE, "format": "python",
+                "description": lazy(_said, str)(),
             },
             "parameters": {
                 "title": "Parameters",
