@@ -27,8 +27,12 @@ from agent_app.tools.code_interpreter import CodeInterpreterTool
 from agent_app.tools.computer import ComputerTool
 from agent_app.tools.function import FunctionTool
 from agent_app.tools.http import HttpTool
+from agent_app.tools.image import ImageTool
 from agent_app.tools.llm import LlmToolType
+from agent_app.tools.mcp import McpTool
+from agent_app.tools.openapi import OpenApiTool
 from agent_app.tools.sandbox.calls import forget_workspace
+from agent_app.tools.web_search import WebSearchTool
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
@@ -44,7 +48,10 @@ def register() -> None:
         roles.allow(action, role, policies.SCOPE.get(action))
     registry.register("agent", AgentRunnable())
     problems.translate = gettext
-    for kind in (FunctionTool(), HttpTool(), AgentToolType(), LlmToolType(), CodeInterpreterTool(), ComputerTool()):
+    for kind in (
+        WebSearchTool(), CodeInterpreterTool(), ComputerTool(), FunctionTool(), HttpTool(), OpenApiTool(), McpTool(),
+        AgentToolType(), LlmToolType(), ImageTool(),
+    ):  # fmt: skip
         tools.register(kind)
     secrets.register(secrets.Column("agents.RunCheckpoint", "state_encrypted", STATE_PURPOSE))
     secrets.register(secrets.Column("agents.Provider", "api_key_encrypted", KEY_PURPOSE))

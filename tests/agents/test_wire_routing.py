@@ -280,7 +280,11 @@ def test_a_provider_that_is_not_there_is_named(provider: FakeOpenAI) -> None:
         error = wire_world.ask(provider.base_url).error
     assert error is not None
     assert error.kind == "unreachable"
-    for part in ("fake cannot be reached: nothing answers at 127.0.0.1:", "Check the base URL", "give the agent a fallback model."):
+    for part in (
+        "fake cannot be reached: nothing answers at 127.0.0.1:",
+        "Check the base URL",
+        "give the agent a fallback model.",
+    ):
         assert part in error.message
 
 

@@ -17,6 +17,7 @@ from agent_app.runs.events import Event
 from agent_app.runs.reader import follow
 from agent_app.runs.registry import RunInput
 from agent_app.runs.worker import Worker
+from agent_app.tools import egress
 from community.access import Actor, get_actor
 from tests.cast import Person
 
@@ -77,6 +78,7 @@ async def _execute(*run_ids: UUID) -> None:
     await asyncio.gather(*(worker.execute(run_id) for run_id in run_ids))
     await worker.shut_down()
     await transport.close()
+    await egress.close()
 
 
 def execute(run: Run) -> Run:

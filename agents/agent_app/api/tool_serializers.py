@@ -72,6 +72,7 @@ class AgentToolItem(AgentToolInput):
 class AgentToolOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     tool_id = serializers.UUIDField(allow_null=True)
+    credential_id = serializers.UUIDField(allow_null=True, help_text="See /credentials/.")
     name = serializers.CharField()
     type = serializers.CharField()
     description = serializers.CharField(allow_blank=True)
@@ -91,8 +92,8 @@ class ToolOutput(serializers.ModelSerializer[Tool]):
     class Meta:
         model = Tool
         fields = (
-            "id", "name", "description", "type", "params", "approval", "max_calls", "timeout_s", "enabled", "permissions",
-            "agents", "revision", "created_at", "updated_at",
+            "id", "name", "description", "type", "params", "credential_id", "approval", "max_calls", "timeout_s", "enabled",
+            "permissions", "agents", "revision", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 

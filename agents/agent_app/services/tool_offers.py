@@ -9,34 +9,58 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from agent_app.definition.tool_parts import Part
+from agent_app.models import Agent, Tool
+from agent_app.services.agent_parts import part_change
+from agent_app.services.tools import tool_update
 from agent_app.tools import registry
 from agent_app.tools.registry import ToolDefinition
-from agent_app.tools.remote import Change, Offer, RemoteType
+from agent_app.tools.remote import Change, Offer, RemoteType, confirmed
 from community.access import Actor
-from config.lib.errors import InvalidInput
+from config.lib.errors import Conflict, InvalidInput
 
 
-def tool_looked_at(*, actor: Actor, type: str, params: Mapping[str, Any], old: ToolDefinition | None = None) -> Offer:
+def tool_look(*, actor: Actor, type: str, params: Mapping[str, Any]) -> Offer:
     """What a tool with these params would offer. Nothing is saved. Raises InvalidInput, Refused."""
+    actor.require("tool.write")
+    return _remote(type).look(actor.workspace_id, dict(params), None)
+
+
+def tool_sync(*, actor: Actor, tool: Tool, confirm: str = "") -> tuple[Tool, list[Change], str]:
+    """Look again: the tool, how its functions differ now, and the digest that confirms them. With that they are saved.
+
+    Raises Conflict where what is offered is not what was confirmed.
+    """
+    actor.require("tool.write")
+    params, changes = _remote(tool.type).look_again(actor.workspace_id, definition(tool))
+    if not confirm or not changes:
+        return tool, changes, params["digest"]
+    if confirm != params["digest"]:
+        raise Conflict(_("What is offered has changed again. Look at it once more."), code="changed_again")
+    return tool_update(actor=actor, tool=tool, changes={"params": confirmed(params)}), changes, params["digest"]
+
+
+def agent_tool_sync(*, actor: Actor, agent: Agent, part: Part, confirm: str = "") -> tuple[Part, list[Change], str]:
+    """The same for a tool of an agent's own."""
     actor.require("agent.write")
-    return _remote(type).look(actor.workspace_id, dict(params), old)
+    if part["tool_id"]:
+        raise InvalidInput(_("This tool is one of the library. Look at it there."), code="of_library")
+    params, changes = _remote(part["type"]).look_again(actor.workspace_id, ToolDefinition.of(part))
+    if not confirm or not changes:
+        return part, changes, params["digest"]
+    if confirm != params["digest"]:
+        raise Conflict(_("What is offered has changed again. Look at it once more."), code="changed_again")
+    changed = part_change(
+        actor=actor, agent=agent, kind="tools", part_id=UUID(part["id"]), values={"params": confirmed(params)}
+    )
+    return changed, changes, params["digest"]
 
 
-def tool_prepared(
-    *, workspace_id: UUID, values: Mapping[str, Any], old: ToolDefinition | None = None
-) -> dict[str, Any]:
-    """``values`` of a tool as they are saved: with what its server offers. ``old``: the tool as it was. Raises AppError."""
-    kind = registry.find(str(values.get("type") or (old.type if old else "")))
-    if kind is None or "params" not in values:
-        return dict(values)
-    same = old if old is not None and old.type == kind.name else None
-    return {**values, "params": kind.prepare(workspace_id=workspace_id, params=dict(values["params"]), old=same)}
-
-
-def tool_looked_at_again(*, actor: Actor, tool: ToolDefinition) -> tuple[dict[str, Any], list[Change]]:
-    """The params as they would be now, and how they differ from what was confirmed. Nothing is saved."""
-    actor.require("agent.write")
-    return _remote(tool.type).look_again(actor.workspace_id, tool)
+def definition(tool: Tool) -> ToolDefinition:
+    return ToolDefinition(
+        id=str(tool.id), name=tool.name, type=tool.type, description=tool.description, params=tool.params,
+        credential_id=str(tool.credential_id) if tool.credential_id else None,
+    )  # fmt: skip
 
 
 def _remote(type: str) -> RemoteType:

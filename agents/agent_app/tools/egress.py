@@ -169,6 +169,8 @@ def in_words(url: str, limit: float) -> Iterator[None]:
         if isinstance(error.os_error, AddressRefused):
             raise ToolFailed(_refusal(where), code="address_refused") from error
         raise ToolFailed(f"{where} cannot be reached.", code="unreachable") from error
+    except aiohttp.InvalidURL as error:  # an address written as one number, and the like
+        raise ToolFailed(_refusal(where), code="address_refused") from error
     except (aiohttp.ClientError, ConnectionError, zlib.error) as error:
         raise ToolFailed(f"{where} did not answer as a web server does, or broke off.", code="cut") from error
 

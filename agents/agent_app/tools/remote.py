@@ -14,6 +14,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.core import signing
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from agent_app import json_schemas
@@ -21,10 +23,12 @@ from agent_app.tools.registry import Function, Params, Permission, ToolDefinitio
 from config.lib.errors import InvalidInput, Refused
 
 MOST_FUNCTIONS = 100
+_SIGNER = signing.Signer(salt="tools.confirmed")
 _MOST_BYTES = 256 * 1024
 # What is written here and not by clients.
 WRITTEN_HERE: dict[str, Any] = {
     "functions": {"type": "array"}, "base": {"type": "string"}, "title": {"type": "string"}, "digest": {"type": "string"},
+    "confirmed": {"type": "string"},
 }  # fmt: skip
 
 
@@ -81,6 +85,8 @@ class RemoteType(ToolType):
         """Where the offer comes from: another source is asked again."""
 
     def prepare(self, *, workspace_id: UUID, params: Params, old: ToolDefinition | None = None) -> Params:
+        if _is_confirmed(params):
+            return {name: value for name, value in params.items() if name != "confirmed"}
         given = {name: value for name, value in params.items() if name not in WRITTEN_HERE}
         if problems := json_schemas.errors_in(self.params_schema, given):
             raise InvalidInput(_("Some fields need another look."), errors={"params": problems})
@@ -158,6 +164,20 @@ class RemoteType(ToolType):
             given[self.chosen_in] = still
         params = self.accepted(given, offer)
         return params, changes(tool.params, params)
+
+
+def confirmed(params: Params) -> Params:
+    """``params`` that ``prepare`` takes as they are: a person has seen what is offered now. Clients cannot make them."""
+    return {**params, "confirmed": _SIGNER.signature(_seen(params))}
+
+
+def _is_confirmed(params: Mapping[str, Any]) -> bool:
+    mark = params.get("confirmed")
+    return isinstance(mark, str) and constant_time_compare(mark, _SIGNER.signature(_seen(params)))
+
+
+def _seen(params: Mapping[str, Any]) -> str:
+    return f"{params.get('base')} {digest(params.get('functions') or [])}"
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:

@@ -1,0 +1,195 @@
+"""Tools that reach out, from the API to the model's next turn: made by a program, asked by a model, answered by a server."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
+
+from agent_app.models import Agent, AgentVersion, Run, Span, ToolCall
+from agent_app.tools import egress
+from community.models import AuditEntry, StoredFile
+from config.lib import loop
+from tests.agents.world import execute, make_agent, make_provider, start
+from tests.cast import Cast, Person
+from tests.fakes.mcp_server import shop
+from tests.fakes.openai_wire import FakeOpenAI
+from tests.fakes.script import Script
+from tests.fakes.script import ToolCall as Asked
+from tests.fakes.site import Site
+
+SECRET = "a-long-word-of-nobody-else"  # pragma: allowlist secret
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def site(settings: LazySettings) -> Iterator[Site]:
+    settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
+    settings.OUTBOUND_ALLOW_LOOPBACK_PROVIDERS = True
+    cache.clear()
+    with Site() as site:
+        yield site
+        loop.submit(egress.close()).result()
+
+
+@pytest.fixture
+def provider(cast: Cast) -> Iterator[FakeOpenAI]:
+    with FakeOpenAI() as server:
+        make_provider(cast.alice, server.base_url, model_ids=["m"])
+        yield server
+
+
+def agent_with(person: Person, *tools: dict[str, Any]) -> Agent:
+    agent = make_agent(person, model="fake/m")
+    for tool in tools:
+        answer = person.api.post(f"agents/{agent.id}/tools/", tool)
+        assert answer.status_code == 201, answer.content
+    return agent
+
+
+def run_of(person: Person, agent: Agent, provider: FakeOpenAI, name: str, arguments: dict[str, Any]) -> tuple[Run, str]:
+    """A run whose model calls ``name`` once; and what the model was told then."""
+    provider.queue(Script(tool_calls=(Asked(name, json.dumps(arguments)),)), Script(deltas=("Done.",)))
+    run = execute(start(person, agent))
+    assert (run.status, run.output) == ("succeeded", "Done."), run.error
+    [told] = [each["content"] for each in provider.exchanges[-1].body["messages"] if each["role"] == "tool"]
+    return run, told
+
+
+def everything(run: Run, agent: Agent, person: Person) -> str:
+    """All that is kept or answered of a run and its agent."""
+    rows = [
+        *ToolCall.objects.values(),
+        *Span.objects.values(),
+        *AuditEntry.objects.values(),
+        *AgentVersion.objects.values(),
+    ]
+    pages = [
+        person.api.get(path).content.decode()
+        for path in (
+            f"runs/{run.id}/trace/",
+            f"agents/{agent.id}/",
+            f"agents/{agent.id}/tools/",
+            f"agents/{agent.id}/export/",
+        )
+    ]
+    return f"{rows} {pages} {list(run.events.values())}"
+
+
+def test_an_http_tool_behind_oauth_answers_the_model_and_tells_nobody_its_secrets(
+    site: Site, provider: FakeOpenAI, cast: Cast
+) -> None:
+    site.answers("/token", {"access_token": "token-of-the-bank", "expires_in": 60})
+    site.answers("/cities/Oslo", {"city": "Oslo", "sun": True, "echo": f"{SECRET} token-of-the-bank"})
+    auth = {"type": "oauth2", "client_id": "me", "client_secret": SECRET, "token_url": f"{site.base_url}/token"}
+    params = {"url": f"{site.base_url}/cities/{{{{ city }}}}", "auth": auth}
+    agent = agent_with(cast.bob, {"name": "weather", "type": "http", "description": "Weather.", "params": params})
+    assert cast.bob.api.post(f"agents/{agent.id}/publish/").status_code == 201
+    run, told = run_of(cast.bob, agent, provider, "weather", {"city": "Oslo"})
+    assert json.loads(told) == {"city": "Oslo", "sun": True, "echo": "[redacted] [redacted]"}
+    assert site.last.headers["authorization"] == "Bearer token-of-the-bank"
+    [offered] = provider.exchanges[0].body["tools"]
+    assert offered["function"]["parameters"]["required"] == ["city"]
+    kept = everything(run, agent, cast.bob)
+    assert SECRET not in kept and "token-of-the-bank" not in kept
+    assert SECRET not in json.dumps([each.body for each in provider.exchanges])
+
+
+def test_the_model_is_told_why_a_call_was_not_made(site: Site, provider: FakeOpenAI, cast: Cast) -> None:
+    agent = agent_with(cast.bob, {"name": "fetch", "type": "http", "params": {"url": "{{ page }}"}})
+    for page in ("http://169.254.169.254/latest/meta-data/", f"http://localhost:{site.port}/", "http://2130706433/"):
+        _, told = run_of(cast.bob, agent, provider, "fetch", {"page": page})
+        assert json.loads(told)["error"]["code"] == "address_refused"
+    site.answers("/", "hello")
+    assert run_of(cast.bob, agent, provider, "fetch", {"page": f"{site.base_url}/"})[1] == "hello"
+    assert [seen.path for seen in site.seen] == ["/"]
+
+
+def test_an_endpoint_for_a_function_is_an_http_tool(site: Site, provider: FakeOpenAI, cast: Cast) -> None:
+    site.answers("/add", {"sum": 5})
+    wanted = [{"name": "a", "type": "integer"}, {"name": "b", "type": "integer", "default": 3}]
+    tool = {"name": "add", "type": "function", "params": {"endpoint": f"{site.base_url}/add", "parameters": wanted}}
+    agent = agent_with(cast.bob, tool)
+    [made] = cast.bob.api.get(f"agents/{agent.id}/tools/").json()["results"]
+    assert (made["type"], made["params"]["method"]) == ("http", "POST")
+    assert json.loads(run_of(cast.bob, agent, provider, "add", {"a": 2, "b": 3})[1]) == {"sum": 5}
+    assert site.last.json == {"a": 2, "b": 3}
+
+
+def test_an_api_is_looked_at_imported_called_and_synchronised(site: Site, provider: FakeOpenAI, cast: Cast) -> None:
+    pet = {"operationId": "getPet", "parameters": [{"name": "id", "in": "path", "schema": {"type": "integer"}}]}
+    spec: dict[str, Any] = {
+        "openapi": "3.0.0",
+        "info": {"title": "Pets"},
+        "servers": [{"url": "/"}],
+        "paths": {"/pets/{id}": {"get": pet}},
+    }
+    site.answers("/spec.json", spec)
+    site.answers("/pets/7", {"name": "Rex"})
+    params = {"url": f"{site.base_url}/spec.json"}
+    seen = cast.bob.api.post("tools/look/", {"type": "openapi", "params": params}).json()
+    assert (seen["title"], [each["key"] for each in seen["functions"]]) == ("Pets", ["getPet"])
+    agent = agent_with(cast.bob, {"name": "pets", "type": "openapi", "params": {**params, "operations": ["getPet"]}})
+    assert json.loads(run_of(cast.bob, agent, provider, "getPet", {"id": 7})[1]) == {"name": "Rex"}
+    spec["paths"]["/pets/{id}"]["get"]["summary"] = "One pet"
+    site.answers("/spec.json", spec)
+    [tool] = cast.bob.api.get(f"agents/{agent.id}/tools/").json()["results"]
+    path = f"agents/{agent.id}/tools/{tool['id']}/sync/"
+    found = cast.bob.api.post(path).json()
+    assert (found["changes"], found["saved"]) == (
+        [{"key": "getPet", "kind": "changed", "parts": ["description"]}],
+        False,
+    )
+    assert cast.bob.api.post(path, {"confirm": "another"}).status_code == 409
+    assert cast.bob.api.post(path, {"confirm": found["digest"]}).json()["saved"]
+    assert cast.bob.api.post(path).json()["changes"] == []
+
+
+def test_the_tools_of_an_mcp_server_are_in_the_library_and_synchronised(
+    site: Site, provider: FakeOpenAI, cast: Cast
+) -> None:
+    def price(product: str) -> str:
+        """What a product costs."""
+        return f"{product}: 250"
+
+    with shop(price, stateless=True, key=SECRET) as server:
+        auth = {"type": "bearer", "token": SECRET}
+        fields = {"name": "shop", "type": "mcp", "params": {"url": server.url, "auth": auth}}
+        wrong = fields | {"params": {"url": server.url}}
+        assert cast.bob.api.post("tools/", wrong).status_code == 422
+        made = cast.bob.api.post("tools/", fields).json()
+        assert made["params"]["auth"]["token"] == {"set": True, "hint": "…else"}
+        agent = agent_with(cast.bob, {"tool_id": made["id"]})
+        run, told = run_of(cast.bob, agent, provider, "price", {"product": "tea"})
+        assert "tea: 250" in told
+        assert SECRET not in everything(run, agent, cast.bob)
+        tried = cast.bob.api.post(
+            f"tools/{made['id']}/test/", {"function": "price", "arguments": {"product": "x"}}
+        ).json()
+        assert not tried["is_error"] and "x: 250" in json.dumps(tried["result"])
+        server.server.remove_tool("price")
+        server.server.add_tool(lambda: "", name="other", description="New.")
+        found = cast.bob.api.post(f"tools/{made['id']}/sync/").json()
+        assert [(each["key"], each["kind"]) for each in found["changes"]] == [("price", "removed"), ("other", "added")]
+        assert cast.bob.api.post(f"tools/{made['id']}/sync/", {"confirm": found["digest"]}).json()["saved"]
+        now = cast.bob.api.get(f"tools/{made['id']}/").json()
+        assert [each["name"] for each in now["params"]["functions"]] == ["other"]
+
+
+def test_a_search_and_a_picture(site: Site, provider: FakeOpenAI, cast: Cast, settings: LazySettings) -> None:
+    settings.PROVIDER_BASE_URLS = {"searxng": f"{site.base_url}/searx"}
+    site.answers("/searx/search", {"results": [{"title": "Tea", "url": f"{site.base_url}/page", "content": "Drink"}]})
+    site.answers(
+        "/page", "<html><body><article><p>Tea is a drink.</p></article></body></html>", content_type="text/html"
+    )
+    agent = agent_with(cast.bob, {"name": "search", "type": "web_search", "params": {"max_search_results": 3}})
+    _, told = run_of(cast.bob, agent, provider, "search", {"query": "tea"})
+    assert json.loads(told)["results"][0]["title"] == "Tea"
+    with FakeOpenAI() as studio:
+        make_provider(cast.alice, studio.base_url, name="studio", model_ids=["painter"])
+        agent = agent_with(cast.bob, {"name": "paint", "type": "image", "params": {"model": "studio/painter"}})
+        _, told = run_of(cast.bob, agent, provider, "paint", {"prompt": "a cat"})
+    assert StoredFile.objects.get(id=json.loads(told)["file_id"]).mime == "image/png"
