@@ -125,7 +125,7 @@ def test_parameters_are_the_templates_names_unless_they_are_said() -> None:
         ({"url": "https://{{ host }}/x"}, "url"),
         ({"url": "https://a.{{ host }}.com/x"}, "url"),
         ({"url": "{{ scheme }}://example.com"}, "url"),
-        ({"url": "https://user:word@example.com/"}, "url"),
+        ({"url": "https://user:word@example.com/"}, "url"),  # pragma: allowlist secret
         ({"url": f"{HERE}/{{{{ x"}, "url"),
         ({"url": f"{HERE}/{{{{ x.__class__ }}}}"}, "url"),
         ({"url": HERE, "query": {"a": "{% include 'x' %}"}}, "query"),
