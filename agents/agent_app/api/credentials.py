@@ -16,7 +16,7 @@ from agent_app.services import connections
 from community.api.authentication import identify
 
 
-class SecretOutput(serializers.Serializer[object]):
+class CredentialSecretOutput(serializers.Serializer[object]):
     path = serializers.CharField(help_text="Where it stands in the tool's params.")
     set = serializers.BooleanField()
     hint = serializers.CharField()
@@ -34,7 +34,7 @@ class CredentialOutput(serializers.ModelSerializer[Credential]):
         )  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field(SecretOutput(many=True))
+    @extend_schema_field(CredentialSecretOutput(many=True))
     def get_secrets(self, row: Credential) -> list[dict[str, object]]:
         return [{"path": path, "set": True, "hint": hint} for path, hint in row.hints.items()]
 

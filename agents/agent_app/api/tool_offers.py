@@ -43,14 +43,14 @@ class SyncInput(Strict):
     )
 
 
-class ChangeOutput(serializers.Serializer[Any]):
+class OfferChangeOutput(serializers.Serializer[Any]):
     key = serializers.CharField(allow_blank=True)
     kind = serializers.ChoiceField(["added", "removed", "changed", "server"])
     parts = serializers.ListField(child=serializers.CharField(), help_text="What of it changed.")
 
 
 class SyncOutput(serializers.Serializer[Any]):
-    changes = ChangeOutput(many=True)
+    changes = OfferChangeOutput(many=True)
     digest = serializers.CharField()
     saved = serializers.BooleanField()
 
