@@ -9,8 +9,11 @@ from agent_app.tools import registry
 from agent_app.tools.code_interpreter import CodeInterpreterTool, installed
 from agent_app.tools.computer import ComputerTool
 from agent_app.tools.registry import Permission
-from agent_app.tools.sandbox import seccomp
+from agent_app.tools.sandbox import queue, seccomp
+from config.lib import redis
 from tests.agents.call_world import tool_of
+from tests.agents.world import make_agent
+from tests.cast import Cast
 
 COMPUTER = ComputerTool()
 INTERPRETER = CodeInterpreterTool()
@@ -80,3 +83,25 @@ def test_processors_without_a_filter_have_no_sandbox() -> None:
         made = seccomp.program(name)
         assert made is not None
         assert len(made) % 8 == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["computer", "code_interpreter"])
+def test_where_no_sandbox_can_be_made_it_is_refused_with_the_reason(cast: Cast, kind: str) -> None:
+    redis.client().delete("sandbox:announced")
+    queue.forget_known()
+    tool = {"name": "box", "type": kind, "params": {}}
+    agent = make_agent(cast.alice)
+    for refused in (
+        cast.alice.api.post("tools/", tool),
+        cast.alice.api.patch(f"agents/{agent.id}/", {"tools": [tool]}),
+    ):
+        assert refused.status_code == 400, refused.content
+        assert "No sandbox worker is running." in str(refused.json()["errors"])
+    try:
+        queue.announce("")
+        queue.forget_known()
+        assert cast.alice.api.post("tools/", tool).status_code == 201
+    finally:
+        redis.client().delete("sandbox:announced")
+        queue.forget_known()

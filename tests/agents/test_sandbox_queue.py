@@ -21,9 +21,12 @@ from community.models import AuditEntry, StoredFile
 from config.lib import redis
 from tests.agents.call_world import called, context_of, on_loop, tool_of
 from tests.agents.sandbox_world import SandboxWorker, needs_sandbox, started
-from tests.agents.world import make_agent
+from tests.agents.world import execute, make_agent, make_provider, start
 from tests.cast import Cast
 from tests.community.files_world import kept
+from tests.fakes.openai_wire import FakeOpenAI
+from tests.fakes.script import Script
+from tests.fakes.script import ToolCall as Asked
 
 pytestmark = [needs_sandbox, pytest.mark.django_db(transaction=True)]
 
@@ -166,6 +169,27 @@ class TestComputer:
             on_loop(called(COMPUTER, tool, "run_command", {"command": "echo so far; sleep 60"}, context_of(cast.alice)))
         assert failed.value.code == "timeout"
         assert AuditEntry.objects.get(action="tool.computer").after["error"] == "timeout"
+
+    def test_a_model_uses_it_and_its_workspace_ends_with_the_run(self, cast: Cast, var: Path) -> None:
+        tool = {"name": "box", "type": "computer", "params": {"allowed_commands": COMMANDS, "read_only": False}}
+        queue.forget_known()
+        with FakeOpenAI() as provider:
+            make_provider(cast.alice, provider.base_url)
+            agent = make_agent(cast.alice, model="fake/m")
+            saved = cast.alice.api.patch(f"agents/{agent.id}/", {"tools": [tool]})
+            assert saved.status_code == 200, saved.content
+            commands = ['{"command": "echo kept > a"}', '{"command": "cat a; ls ../"}']
+            provider.queue(
+                *(Script(tool_calls=(Asked("run_command", each),)) for each in commands), Script(deltas=("Done.",))
+            )
+            run = execute(start(cast.alice, agent))
+        assert (run.status, run.output) == ("succeeded", "Done.")
+        told = [each["content"] for each in provider.exchanges[2].body["messages"] if each["role"] == "tool"]
+        assert '"stdout":"kept\\n' in told[1]
+        entries = AuditEntry.objects.filter(action="tool.computer", object_id=run.id, object_type="run")
+        assert [each.after["exit_code"] for each in entries.order_by("id")] == [0, 0]
+        assert not (var / "files" / boxes.workspace_key(str(run.id))).exists()
+        assert not redis.client().exists(boxes.kept_key(str(run.id)))
 
 
 class TestCodeInterpreter:
