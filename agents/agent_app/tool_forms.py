@@ -169,8 +169,8 @@ def _text_field(place: Place, common: dict[str, Any]) -> forms.Field:
         common["help_text"] = common["help_text"] or _("JSON.")
         return forms.CharField(**common, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}))
     most = schema.get("maxLength")
-    if most is not None and most <= _LONG:
-        return forms.CharField(**common, max_length=most, initial=schema.get("default"))
+    if place.path.endswith("url") or (most is not None and most <= _LONG):
+        return forms.CharField(**common, max_length=most or 2000, initial=schema.get("default"))
     if most is None and schema.get("format") in ("uri", "uuid", "email"):
         return forms.CharField(**common, max_length=2000)
     rows = forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})

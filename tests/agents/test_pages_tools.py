@@ -127,6 +127,7 @@ def test_calls_are_cards_in_the_chat_and_figures_of_the_agent(cast: Cast) -> Non
     chat = text(browser, f"/agents/{world.agent.id}/chat/{world.conversation.id}/")
     assert 'data-call-id="c0"' in chat
     assert "HO-1" in chat
+    assert ">Done<" in chat
     assert "&lt;b&gt;on its way&lt;/b&gt;" in chat
     page = text(browser, f"/runs/{world.run.id}/")
     assert page.count('data-call-id="c') == 2
