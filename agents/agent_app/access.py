@@ -47,7 +47,7 @@ def get_parts(agent: Agent, kind: str) -> list[dict[str, Any]]:
 
 
 def get_part(agent: Agent, kind: str, part_id: UUID) -> dict[str, Any]:
-    """A handoff, context or tool of an agent that was fetched here."""
+    """A handoff, context, tool or guardrail of an agent that was fetched here."""
     for part in READ[kind](agent):
         if part["id"] == str(part_id):
             return part

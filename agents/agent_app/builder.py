@@ -10,7 +10,8 @@ from agent_app.definition.lint import Suggestion
 from agent_app.definition.preview import preview
 from agent_app.definition.sources import warnings
 from agent_app.definition.words import Shown, shown
-from agent_app.models import Agent, AgentVersion
+from agent_app.guardrails import registry
+from agent_app.models import Agent, AgentVersion, GuardrailAction, GuardrailStage
 from agent_app.selectors import suggestions_of
 from agent_app.tool_looks import shown_part
 
@@ -22,6 +23,7 @@ class Draft:
     handoffs: list[dict[str, Any]]
     contexts: list[dict[str, Any]]
     tools: list[dict[str, Any]]
+    guardrails: list[dict[str, Any]]
     suggestions: list[Suggestion]
     sent: dict[str, Any]
     version: AgentVersion | None
@@ -40,6 +42,7 @@ def draft_of(agent: Agent, user_name: str) -> Draft:
         handoffs=named_handoffs(agent, content),
         contexts=content["contexts"],
         tools=[shown_part(part) for part in content["tools"]],
+        guardrails=shown_guardrails(content),
         suggestions=suggestions_of(agent),
         sent=preview(agent, user_name=user_name),
         version=version,
@@ -65,6 +68,22 @@ def named_handoffs(agent: Agent, content: Content) -> list[dict[str, Any]]:
     ]
 
 
+def shown_guardrails(content: Content) -> list[dict[str, Any]]:
+    """The guardrails with the words that people read for what they are."""
+    labels = {
+        **dict(GuardrailStage.choices), **dict(GuardrailAction.choices), **{kind.name: kind.label for kind in registry.kinds()},
+    }  # fmt: skip
+    return [
+        each
+        | {
+            "stage": labels[each["type"]],
+            "does": labels[each["action"]],
+            "kind": labels.get(each["implementation"], each["implementation"]),
+        }
+        for each in content["guardrails"]
+    ]
+
+
 def _targets(agent: Agent, content: Content) -> list[Agent]:
     ids = target_ids(content)
     return list(Agent.objects.in_workspace(agent.workspace_id).filter(id__in=ids)) if ids else []
@@ -77,5 +96,7 @@ def differences(agent: Agent, before: Content, after: Content) -> list[Shown]:
         targets = {str(row.id): row.name for row in _targets(agent, content)}
         names |= targets
         names |= {each["id"]: targets.get(each["target_agent_id"], "…") for each in content["handoffs"]}
-        names |= {each["id"]: each["name"] for each in (*content["contexts"], *content.get("tools", ()))}
+        names |= {
+            each["id"]: each["name"] for kind in ("contexts", "tools", "guardrails") for each in content.get(kind, ())
+        }
     return shown(changes(before, after), names)

@@ -89,6 +89,11 @@ class AgentForm(forms.Form):
         help_text=_("A JSON Schema that every answer must fit, or a type of the library with its options. Empty: text."),
     )  # fmt: skip
 
+    hold_until_checked = forms.TypedChoiceField(
+        label=_("Answers with guardrails"), required=False, coerce=bool, empty_value=None,
+        choices=[("", _("Shown while they are written, and replaced where a guardrail trips")), ("1", _("Held until they are checked"))],
+    )  # fmt: skip
+
     def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
         kwargs["initial"] = _initial(agent)
         super().__init__(*args, **kwargs)
@@ -149,6 +154,8 @@ class AgentForm(forms.Form):
         if sent.pop("history_policy", None) is not None:
             sent["history"] = self.cleaned_data["history"]
         sent.pop("history_number", None)
+        if "hold_until_checked" in sent:
+            sent["hold_until_checked"] = bool(sent["hold_until_checked"])
         settings = {name: sent.pop(name) for name in _SETTINGS if name in sent}
         if settings:
             merged = self.agent.model_settings | settings
@@ -184,6 +191,7 @@ def _initial(agent: Agent) -> dict[str, Any]:
         "history_number": agent.history.get("n") or agent.history.get("tokens"),
         "handoff_description": agent.handoff_description,
         "output_type": as_text(agent.output_type),
+        "hold_until_checked": "1" if agent.hold_until_checked else "",
         **{name: agent.model_settings.get(name) for name in _SETTINGS},
         "cache_ttl": agent.model_settings.get("cache_ttl") or "",
     }

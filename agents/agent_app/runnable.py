@@ -17,10 +17,12 @@ from agent_app.definition.content import PREFETCH, contexts_of, default_context
 from agent_app.definition.instructions import filled, variables
 from agent_app.definition.sources import OFF, check_runs
 from agent_app.expressions import ExpressionError
+from agent_app.guardrails.frozen import guarded, sent_along
+from agent_app.guardrails.registry import INPUT
 from agent_app.models import Message, Run
 from agent_app.runs.registry import ModelCall, Outcome, Produced, RunContext, RunFailure, RunInput
 from agent_app.services.agents import agent_snapshot
-from agent_app.services.conversations import answer_store, message_add
+from agent_app.services.conversations import answer_store, message_add, message_replace, message_withhold
 from community.access import Actor
 from config.lib.errors import Conflict, InvalidInput, NotFound
 
@@ -126,7 +128,7 @@ class AgentRunnable:
         if message.parent_id is None or run.conversation_id is None:
             return [message]
         messages = list(Message.objects.filter(conversation_id=run.conversation_id))
-        return selectors.path_to(message.id, messages)
+        return sent_along(selectors.path_to(message.id, messages))
 
     async def execute(self, context: RunContext) -> Outcome:
         context.definition = await asyncio.to_thread(self._fill_in, context)
@@ -143,7 +145,20 @@ class AgentRunnable:
         except ExpressionError as error:
             raise RunFailure("error", error.message, code="instructions") from error
 
+    @staticmethod
+    def _conclude_message(run: Run, produced: Produced) -> None:
+        """What the guardrails have made of the person's message. One that they have not let through is given to no model later."""
+        message = run.user_message
+        if message is None:
+            return
+        if produced.asked is not None:
+            message_replace(message=message, run=run, content=produced.asked)
+        withheld = guarded(run, INPUT) and INPUT not in produced.passed
+        if withheld != message.withheld:
+            message_withhold(message=message, withheld=withheld)
+
     def conclude(self, run: Run, outcome: Outcome, produced: Produced) -> None:
+        self._conclude_message(run, produced)
         if run.conversation_id is None or not (produced.text or outcome.status == "succeeded"):
             return
         usage = produced.usage

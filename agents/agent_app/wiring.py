@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from agent_app import demo, model_references, palette, panels, policies, selectors
+from agent_app import demo, kinds, model_references, palette, panels, policies, selectors
 from agent_app.events import RunEnded
 from agent_app.expressions import problems
 from agent_app.inbox import FailedRuns
@@ -21,18 +21,7 @@ from agent_app.runnable import AgentRunnable
 from agent_app.runs import bodies, registry
 from agent_app.runs.tool_calls import STATE_PURPOSE
 from agent_app.services import provider_keys, shares
-from agent_app.tools import registry as tools
-from agent_app.tools.agent import AgentToolType
-from agent_app.tools.code_interpreter import CodeInterpreterTool
-from agent_app.tools.computer import ComputerTool
-from agent_app.tools.function import FunctionTool
-from agent_app.tools.http import HttpTool
-from agent_app.tools.image import ImageTool
-from agent_app.tools.llm import LlmToolType
-from agent_app.tools.mcp import McpTool
-from agent_app.tools.openapi import OpenApiTool
 from agent_app.tools.sandbox.calls import forget_workspace
-from agent_app.tools.web_search import WebSearchTool
 from billing.registry import RunLabel, run_labellers
 from community import access
 from community import policies as roles
@@ -48,11 +37,7 @@ def register() -> None:
         roles.allow(action, role, policies.SCOPE.get(action))
     registry.register("agent", AgentRunnable())
     problems.translate = gettext
-    for kind in (
-        WebSearchTool(), CodeInterpreterTool(), ComputerTool(), FunctionTool(), HttpTool(), OpenApiTool(), McpTool(),
-        AgentToolType(), LlmToolType(), ImageTool(),
-    ):  # fmt: skip
-        tools.register(kind)
+    kinds.register()
     secrets.register(secrets.Column("agents.RunCheckpoint", "state_encrypted", STATE_PURPOSE))
     secrets.register(secrets.Column("agents.Provider", "api_key_encrypted", KEY_PURPOSE))
     secrets.register(secrets.Column("agents.ProviderKey", "key_encrypted", POOL_PURPOSE))

@@ -67,7 +67,7 @@ def bad(**fields: Any) -> tuple[dict[str, Any], str]:
         bad(output_type={"type": "nonsense"}), bad(output_type={"type_name": 3}), bad(output_type=[1]),
         bad(history={"policy": "last_n"}), bad(history={"policy": "all", "n": 3}), bad(history={"policy": "token_budget", "tokens": 1}),
         bad(contexts=[{"name": "a"}, {"name": "a"}]), bad(contexts=[{"name": "a", "content": 3}]),
-        bad(contexts=[{"name": "a", "is_default": True}, {"name": "b", "is_default": True}]), bad(tools=[{}]), bad(guardrails=[]),
+        bad(contexts=[{"name": "a", "is_default": True}, {"name": "b", "is_default": True}]), bad(tools=[{}]), bad(guardrails=[{}]),
         bad(instructions="Hi {{ user.nmae }}"), bad(instructions="{{ context.shop }}"), bad(instructions="{% include 'x' %}"),
         bad(instructions="{{ nobody }}"), bad(instructions="Hi {{ user.name"),
     ],

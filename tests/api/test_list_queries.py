@@ -14,6 +14,7 @@ COUNTED = {
     "agents/{agent_id}/contexts/": "agents/test_versions_api.py",
     "agents/{agent_id}/feedback/": "agents/test_feedback.py",
     "agents/{agent_id}/files/": "agents/test_agent_files_api.py",
+    "agents/{agent_id}/guardrails/": "agents/guardrails/test_api.py",
     "agents/{agent_id}/handoffs/": "agents/test_versions_api.py",
     "agents/{agent_id}/tools/": "agents/test_tools_api.py",
     "agents/{agent_id}/traces/": "agents/test_traces_api.py",
@@ -41,7 +42,10 @@ COUNTED = {
 }
 
 # What these list stands in the code, not in the database.
-FROM_CODE = {"agents/output-types/available/", "agents/templates/", "agents/tools/available/", "models/providers/"}
+FROM_CODE = {
+    "agents/guardrails/available/", "agents/output-types/available/", "agents/templates/", "agents/tools/available/",
+    "models/providers/",
+}  # fmt: skip
 
 
 def lists() -> list[str]:

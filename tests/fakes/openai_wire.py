@@ -227,7 +227,7 @@ class FakeOpenAI(FakeServer):
     def routes(self) -> dict[str, Handler]:
         return {
             "/chat/completions": _chat, "/responses": _respond, "/embeddings": _embed,
-            "/images/generations": _draw, "/models": self._list_models,
+            "/images/generations": _draw, "/moderations": _moderate, "/models": self._list_models,
         }  # fmt: skip
 
     async def _list_models(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
@@ -274,6 +274,16 @@ async def _embed(request: web.Request, exchange: Exchange) -> web.StreamResponse
     if exchange.script.status != 200:
         return refusal(exchange)
     return web.json_response(media_wire.embeddings(exchange.body))
+
+
+async def _moderate(request: web.Request, exchange: Exchange) -> web.StreamResponse:
+    """Says the script's words as they are; without any, it finds harassment where the text has “darn”."""
+    await begun(exchange)
+    if exchange.script.status != 200:
+        return refusal(exchange)
+    if exchange.script.deltas:
+        return web.Response(text=exchange.script.text, content_type="application/json")
+    return web.json_response(media_wire.moderations(exchange.body))
 
 
 async def _draw(request: web.Request, exchange: Exchange) -> web.StreamResponse:

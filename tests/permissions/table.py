@@ -11,6 +11,7 @@ from typing import Any
 from tests.walk import NOBODYS_ID
 
 ROLES = ("owner", "admin", "editor", "viewer", "stranger", "visitor")
+GUARDRAIL = {"name": "Length", "type": "input", "implementation": "length", "config": {"max_words": 9}}
 LLM_TOOL = {"name": "think", "type": "llm", "params": {"prompt": "Think."}}
 NO_KEY = "none"  # stands where a key of a provider would
 
@@ -168,6 +169,24 @@ TABLE = [
         scope="agents:write",
     ),
     Line("DELETE", "agents/{agent}/handoffs/{handoff}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
+    Line("GET", "agents/guardrails/available/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("GET", "agents/{agent}/guardrails/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("POST", "agents/{agent}/guardrails/", (201, 201, 201, 403, 404, 401), GUARDRAIL, scope="agents:write"),
+    Line(
+        "POST", "agents/{agent}/guardrails/test/", (200, 200, 200, 403, 404, 401), {"text": "x"}, scope="agents:write"
+    ),
+    Line("GET", "agents/{agent}/guardrails/{guardrail}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line(
+        "PUT", "agents/{agent}/guardrails/{guardrail}/", (200, 200, 200, 403, 404, 401), GUARDRAIL, scope="agents:write"
+    ),
+    Line(
+        "PATCH",
+        "agents/{agent}/guardrails/{guardrail}/",
+        (200, 200, 200, 403, 404, 401),
+        {"enabled": False},
+        scope="agents:write",
+    ),
+    Line("DELETE", "agents/{agent}/guardrails/{guardrail}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
     Line("GET", "agents/tools/available/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line("GET", "agents/{agent}/tools/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line("POST", "agents/{agent}/tools/", (201, 201, 201, 403, 404, 401), LLM_TOOL, scope="agents:write"),
@@ -381,6 +400,10 @@ PAGES = [
     Line("GET", "/agents/{agent}/versions/", (200, 200, 200, 200, 404, 302)),
     Line("GET", "/agents/{agent}/versions/{version}/", (200, 200, 200, 200, 404, 302)),
     Line("POST", "/agents/{agent}/versions/{version}/restore/", (302, 302, 302, 403, 404, 302)),
+    Line("GET", "/agents/{agent}/guardrails/kinds/", (200, 200, 200, 403, 404, 302)),
+    Line("GET", "/agents/{agent}/guardrails/try/", (200, 200, 200, 403, 404, 302)),
+    Line("POST", "/agents/{agent}/guardrails/try/", (200, 200, 200, 403, 404, 302), {"text": "x"}),
+    Line("POST", "/agents/{agent}/guardrails/{guardrail}/move/", (302, 302, 302, 403, 404, 302), {"direction": "up"}),
     Line("GET", "/agents/{agent}/parts/{parts}/new/", (200, 200, 200, 403, 404, 302)),
     Line(
         "POST", "/agents/{agent}/parts/{parts}/new/", (302, 302, 302, 403, 404, 302), {"name": "US", "content": "{{}}"}

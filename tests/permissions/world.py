@@ -15,6 +15,7 @@ from agent_app.models import (
     Context,
     Conversation,
     Credential,
+    Guardrail,
     Handoff,
     Message,
     ProviderModel,
@@ -73,6 +74,12 @@ class Objects(dict[str, object]):
         return Context.objects.create(
             workspace_id=self._workspace, agent=self._the_agent, name="EU", is_default=True
         ).id
+
+    def _guardrail(self) -> object:
+        return Guardrail.objects.create(
+            workspace_id=self._workspace, agent=self._the_agent, name="Words", type="input", implementation="keywords",
+            config={"keywords": ["darn"]},
+        ).id  # fmt: skip
 
     def _tool(self) -> object:
         about = {"type": "llm", "params": {"prompt": "Say {{ input }}."}, "approval": "never"}

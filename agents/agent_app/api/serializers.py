@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -17,9 +18,12 @@ from agent_app.api.definition import (
     lineage,
 )
 from agent_app.api.serializers_conversations import MessageOutput
+from agent_app.api.serializers_guardrails import GuardrailItem, GuardrailOutput, StageGuardrailItem
+from agent_app.api.shown_guardrails import masked_guardrails
 from agent_app.api.tool_serializers import AgentToolItem, AgentToolOutput, shown_tools
 from agent_app.attachments import MAX_FILES
 from agent_app.definition.content import contexts_of, handoffs_of
+from agent_app.definition.guardrails import guardrails_of
 from agent_app.definition.sources import warnings
 from agent_app.models import Agent, AgentStatus, Provider, Run, RunStatus
 from agent_app.runs import limits
@@ -62,6 +66,12 @@ class AgentInput(Strict):
     handoffs = HandoffItem(many=True, required=False, help_text="The whole list.")
     contexts = ContextItem(many=True, required=False, help_text="The whole list.")
     tools = AgentToolItem(many=True, required=False, help_text="The whole list.")
+    guardrails = GuardrailItem(many=True, required=False, help_text="The whole list.")
+    input_guardrails = StageGuardrailItem(many=True, required=False, help_text="All of the input.")
+    output_guardrails = StageGuardrailItem(many=True, required=False, help_text="All of the output.")
+    hold_until_checked = serializers.BooleanField(
+        required=False, help_text="Stream nothing of an answer before its guardrails have passed it."
+    )
 
 
 class AgentUpdate(AgentInput):
@@ -86,8 +96,8 @@ class AgentRowOutput(serializers.ModelSerializer[Agent]):
         model = Agent
         fields: tuple[str, ...] = (
             "id", "name", "description", "instructions", "model", "model_settings", "handoff_description", "output_type",
-            "fallback_models", "history", "starters", "tags", "metadata", "status", "revision", "version", "cloned_from",
-            "created_at", "updated_at", "last_run_at", "last_run_status",
+            "fallback_models", "history", "starters", "tags", "metadata", "hold_until_checked", "status", "revision", "version",
+            "cloned_from", "created_at", "updated_at", "last_run_at", "last_run_status",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -109,10 +119,16 @@ class AgentOutput(AgentRowOutput):
     handoffs = serializers.SerializerMethodField()
     contexts = serializers.SerializerMethodField()
     tools = serializers.SerializerMethodField()
+    guardrails = serializers.SerializerMethodField()
+    input_guardrails = serializers.SerializerMethodField()
+    output_guardrails = serializers.SerializerMethodField()
     warnings = serializers.SerializerMethodField(help_text="Why this draft can be saved, but not published or run.")
 
     class Meta(AgentRowOutput.Meta):
-        fields = (*AgentRowOutput.Meta.fields, "handoffs", "contexts", "tools", "warnings")
+        fields = (
+            *AgentRowOutput.Meta.fields, "handoffs", "contexts", "tools", "guardrails", "input_guardrails",
+            "output_guardrails", "warnings",
+        )  # fmt: skip
         read_only_fields = fields
 
     @extend_schema_field(HandoffOutput(many=True))
@@ -127,9 +143,27 @@ class AgentOutput(AgentRowOutput):
     def get_tools(self, agent: Agent) -> Any:
         return AgentToolOutput(shown_tools(agent), many=True).data
 
+    @extend_schema_field(GuardrailOutput(many=True))
+    def get_guardrails(self, agent: Agent) -> Any:
+        return GuardrailOutput(_guardrails(agent), many=True).data
+
+    @extend_schema_field(GuardrailOutput(many=True))
+    def get_input_guardrails(self, agent: Agent) -> Any:
+        return GuardrailOutput(_guardrails(agent, "input"), many=True).data
+
+    @extend_schema_field(GuardrailOutput(many=True))
+    def get_output_guardrails(self, agent: Agent) -> Any:
+        return GuardrailOutput(_guardrails(agent, "output"), many=True).data
+
     @extend_schema_field(ProblemOutput(many=True))
     def get_warnings(self, agent: Agent) -> list[dict[str, str]]:
         return warnings(agent)
+
+
+def _guardrails(agent: Agent, stage: str = "") -> list[dict[str, Any]]:
+    """Those of one stage, or all; asked for once."""
+    prefetch_related_objects([agent], "guardrails")
+    return masked_guardrails(agent, [each for each in guardrails_of(agent) if stage in ("", each["type"])])
 
 
 class SecretField(serializers.CharField):

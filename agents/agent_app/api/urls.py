@@ -6,6 +6,7 @@ from agent_app.api import (
     credentials,
     drafting,
     files,
+    guardrails,
     keys,
     models,
     output_types,
@@ -53,6 +54,14 @@ urlpatterns = [
     api_path("agents/<uuid:agent_id>/contexts/", parts.ContextsView.as_view(), "api-agent-contexts"),
     api_path("agents/<uuid:agent_id>/contexts/<uuid:item_id>/", parts.ContextView.as_view(), "api-agent-context-item"),
     api_path("agents/<uuid:agent_id>/context/", parts.DefaultContextView.as_view(), "api-agent-context"),
+    api_path("agents/guardrails/available/", guardrails.GuardrailKindsView.as_view(), "api-guardrail-kinds"),
+    api_path("agents/<uuid:agent_id>/guardrails/", guardrails.GuardrailsView.as_view(), "api-agent-guardrails"),
+    api_path(
+        "agents/<uuid:agent_id>/guardrails/test/", guardrails.GuardrailTrialView.as_view(), "api-agent-guardrails-test"
+    ),
+    api_path(
+        "agents/<uuid:agent_id>/guardrails/<uuid:item_id>/", guardrails.GuardrailView.as_view(), "api-agent-guardrail"
+    ),
     api_path("agents/<uuid:agent_id>/files/", files.AgentFilesView.as_view(), "api-agent-files"),
     api_path("agents/<uuid:agent_id>/files/<uuid:item_id>/", files.AgentFileView.as_view(), "api-agent-file"),
     api_path("agents/<uuid:agent_id>/publish/", versions.PublishView.as_view(), "api-agent-publish"),

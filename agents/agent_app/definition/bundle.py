@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from agent_app.definition.closure import Source
-from agent_app.definition.content import FIELDS
+from agent_app.definition.content import FIELDS, complete
 from config.lib.errors import InvalidInput
 
 FORMAT = "troupe.agents"
@@ -19,12 +19,12 @@ _FREE = ("metadata", "model_settings", "contexts", "params")
 _SECRET = re.compile(
     r"(^|[_-])(api[_-]?key|authorization|cookie|password|private[_-]?key|secret|token)$", re.IGNORECASE
 )
-_KNOWN = frozenset({*FIELDS, "tags", "contexts", "tools"})
+_KNOWN = frozenset({*FIELDS, "tags", "contexts", "tools", "guardrails"})
 _LABELS = frozenset({"key", "version", "handoffs"})
 
 
 def export(root_id: str, sources: Mapping[str, Source], tags: Mapping[str, list[str]]) -> dict[str, Any]:
-    """The root first, then every agent that its handoffs and tools reach."""
+    """The root first, then every agent that its handoffs, tools and guardrails reach."""
     removed: list[str] = []
     ordered = [root_id, *(key for key in sources if key != root_id)]
     agents = [
@@ -34,7 +34,8 @@ def export(root_id: str, sources: Mapping[str, Source], tags: Mapping[str, list[
     return {"format": FORMAT, "format_version": FORMAT_VERSION, "agents": agents, "removed": removed}
 
 
-def _agent(key: str, content: Mapping[str, Any], tags: list[str], path: str, removed: list[str]) -> dict[str, Any]:
+def _agent(key: str, said: Mapping[str, Any], tags: list[str], path: str, removed: list[str]) -> dict[str, Any]:
+    content = complete(said)
     plain = {name: _without_secrets(content[name], f"{path}.{name}", removed, name in _FREE) for name in FIELDS}
     contexts = [{name: value for name, value in each.items() if name != "id"} for each in content["contexts"]]
     handoffs = [
@@ -42,7 +43,15 @@ def _agent(key: str, content: Mapping[str, Any], tags: list[str], path: str, rem
         | {name: value for name, value in each.items() if name not in ("id", "target_agent_id")}
         for each in content["handoffs"]
     ]
+    guardrails = [
+        {name: value for name, value in each.items() if name not in ("id", "credential_id")}
+        for each in content["guardrails"]
+    ]
+    removed += [
+        f"{path}.guardrails[{each['name']}].credential" for each in content["guardrails"] if each["credential_id"]
+    ]
     return {
+        "guardrails": _without_secrets(guardrails, f"{path}.guardrails", removed, True),
         "key": key, **plain, "tags": tags, "contexts": _without_secrets(contexts, f"{path}.contexts", removed, True), "handoffs": handoffs,
         "tools": [_tool(tool, f"{path}.tools[{place}]", removed) for place, tool in enumerate(content.get("tools") or [])],
     }  # fmt: skip

@@ -9,7 +9,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from agent_app import json_schemas, output_types
-from agent_app.definition import instructions, tool_checks
+from agent_app.definition import guardrails, instructions, tool_checks
 from agent_app.definition.content import Content
 from agent_app.definition.tool_parts import enabled, function_names
 from agent_app.expressions import check_expression
@@ -39,6 +39,7 @@ def check(
         "handoffs": _handoffs(workspace_id, content, ids) if "handoffs" in changed else [],
         "contexts": _contexts(content["contexts"], ids) if "contexts" in changed else [],
         "tools": tool_checks.agent_tools(workspace_id, agent_id, content, ids["tools"]) if "tools" in changed else [],
+        "guardrails": _guardrails(workspace_id, agent_id, content, ids) if "guardrails" in changed else [],
     }
     if not found["contexts"] and {"instructions", "contexts"} & set(changed):
         field = "instructions" if "instructions" in changed else "contexts"
@@ -122,6 +123,13 @@ def _contexts(contexts: list[dict[str, Any]], ids: Mapping[str, Collection[str]]
     if len(orjson.dumps([context["content"] for context in contexts])) > _MOST_CONTEXT_JSON:
         found.append(_("The contexts of an agent have at most 256 KB together."))
     return found
+
+
+def _guardrails(
+    workspace_id: UUID, agent_id: UUID | None, content: Content, ids: Mapping[str, Collection[str]]
+) -> list[str]:
+    found = guardrails.problems(workspace_id, content["guardrails"], str(agent_id or ""))
+    return _unknown_ids(content["guardrails"], ids["guardrails"]) + found
 
 
 def _unknown_ids(parts: Iterable[Mapping[str, Any]], known: Collection[str]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from agent_app.definition import guardrails
 from agent_app.definition.tool_parts import tools_of, write_tools
 from agent_app.models import Agent, Context, Handoff
 from config.lib.ids import uuid7
@@ -13,10 +14,10 @@ Content = dict[str, Any]
 
 FIELDS = (
     "name", "description", "instructions", "model", "model_settings", "handoff_description", "output_type", "fallback_models",
-    "history", "starters", "metadata",
+    "history", "starters", "metadata", "hold_until_checked",
 )  # fmt: skip
-PARTS = ("handoffs", "contexts", "tools")
-PREFETCH = ("handoffs", "contexts", "tools__tool")
+PARTS = ("handoffs", "contexts", "tools", "guardrails")
+PREFETCH = ("handoffs", "contexts", "tools__tool", "guardrails")
 _HANDOFF = ("tool_name", "tool_description", "input_filter", "payload_schema", "enabled_when")
 
 
@@ -27,8 +28,8 @@ def draft_content(agent: Agent) -> Content:
 
 
 def complete(content: Mapping[str, Any]) -> Content:
-    """A version's content, with those parts that were not thought of when it was published."""
-    return {name: [] for name in PARTS} | dict(content)
+    """A version's content, with what was not thought of when it was published."""
+    return {name: [] for name in PARTS} | {"hold_until_checked": False} | dict(content)
 
 
 def draft_contents(workspace_id: UUID, agent_ids: Iterable[str]) -> dict[str, tuple[Agent, Content]]:
@@ -51,7 +52,7 @@ def contexts_of(agent: Agent) -> list[dict[str, Any]]:
 
 
 READ: Mapping[str, Callable[[Agent], list[dict[str, Any]]]] = {
-    "handoffs": handoffs_of, "contexts": contexts_of, "tools": tools_of,
+    "handoffs": handoffs_of, "contexts": contexts_of, "tools": tools_of, "guardrails": guardrails.guardrails_of,
 }  # fmt: skip
 
 
@@ -104,6 +105,8 @@ def write_parts(agent: Agent, parts: Mapping[str, list[dict[str, Any]]]) -> None
         )
     if "tools" in parts:
         write_tools(agent, parts["tools"])
+    if "guardrails" in parts:
+        guardrails.write(agent, parts["guardrails"])
 
 
 def default_tool_name(target_name: str) -> str:

@@ -187,6 +187,8 @@ def _unsaid(content: Mapping[str, Any]) -> list[str]:
     unsaid = [tool["name"] for tool in content.get("tools") or () if tool["enabled"] and tool["type"] != "agent"]
     if unsaid:
         notes.append(f"Not in this script: the tools {_one_line(', '.join(unsaid))}.")
+    if guardrails := [each["name"] for each in content.get("guardrails") or [] if each["enabled"]]:
+        notes.append(f"Not in this script: the guardrails {_one_line(', '.join(guardrails))}.")
     others = sorted(set(content["model_settings"]) - set(_SETTINGS))
     if others:
         notes.append(f"Not in this script: the model settings {_one_line(', '.join(others))}.")

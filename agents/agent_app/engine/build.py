@@ -14,13 +14,16 @@ from agent_app import agent_files, model_references
 from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
 from agent_app.engine.fitting import local_room
+from agent_app.engine.guardrails import Guards
 from agent_app.engine.handoffs import Handover
 from agent_app.engine.items import text_of
+from agent_app.engine.judge import Judge
 from agent_app.engine.output_types import output_schema
 from agent_app.engine.providers.select import fallback_routes, model_for, route_of
 from agent_app.engine.response_cache import ResponseCache
 from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
+from agent_app.engine.tool_guards import ToolGuards
 from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import RecordedModel, Recorder
 from agent_app.expressions import ExpressionError, evaluate
@@ -47,11 +50,12 @@ class Member:
 
 @dataclass
 class Team:
-    """All agents of a run; ``root`` begins."""
+    """All agents of a run; ``root`` begins, ``guards`` check."""
 
     root: Member
     members: dict[str, Member]
     context: dict[str, Any]
+    guards: Guards
 
     def member(self, agent: Agent[Any]) -> Member:
         return next(member for member in self.members.values() if member.agent is agent)
@@ -70,15 +74,17 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder, toolbox: To
         key: _member(key, names[key], each, routes[key], _cache(run, each), (sink, recorder), files.get(key))
         for key, each in definitions.items()
     }
+    guards = Guards(context, sink, recorder, definitions)
+    guards.judge = Judge(members, sink, recorder)
     for key, each in definitions.items():
-        _equip(members[key], each, routes[key][0].resolved, toolbox)
-    team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}})
+        _equip(members[key], each, routes[key][0].resolved, toolbox, guards)
+    team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}}, guards)
     if targets:
         offered = await asyncio.to_thread(
             lambda: {key: _offered(each, context.run) for key, each in definitions.items()}
         )
         for key, handoffs in offered.items():
-            _connect(members[key], handoffs, routes[key][0].resolved, members, (sink, context, recorder))
+            _connect(members[key], handoffs, routes[key][0].resolved, members, (sink, context, recorder, guards))
     return team
 
 
@@ -212,9 +218,9 @@ def _member(
     return Member(key, agent, model, budget)
 
 
-def _equip(member: Member, definition: Definition, resolved: ResolvedModel, toolbox: Toolbox) -> None:
+def _equip(member: Member, definition: Definition, resolved: ResolvedModel, toolbox: Toolbox, guards: Guards) -> None:
     """Give ``member`` its tools. Raises RunFailure."""
-    tools = toolbox.sdk_tools(member.agent_id, definition)
+    tools = toolbox.sdk_tools(member.agent_id, definition, ToolGuards(guards, member.agent_id))
     if tools and resolved.local:
         text = _("%(name)s has tools, which the local model cannot call. Choose a model that can call tools.")
         raise RunFailure("error", text % {"name": member.agent.name}, code="capability")
@@ -226,17 +232,17 @@ def _connect(
     handoffs: list[Definition],
     resolved: ResolvedModel,
     members: dict[str, Member],
-    parts: tuple[Sink, RunContext, Recorder],
+    parts: tuple[Sink, RunContext, Recorder, Guards],
 ) -> None:
     """Give ``member`` its handoffs."""
-    sink, context, recorder = parts
+    sink, context, recorder, guards = parts
     wanted = [each for each in handoffs if str(each["target_agent_id"]) in members]
     if wanted and resolved.local:
         text = _("%(name)s has handoffs, which the local model cannot do. Choose a model that can call tools.")
         raise RunFailure("error", text % {"name": member.agent.name}, code="capability")
     for each in wanted:
         target = members[str(each["target_agent_id"])]
-        handover = Handover(each, member, target, sink=sink, log=context.log, recorder=recorder)
+        handover = Handover(each, member, target, sink=sink, log=context.log, recorder=recorder, guards=guards)
         member.agent.handoffs.append(handover.tool())
 
 

@@ -1,5 +1,6 @@
 """Running an agent: the pinned definition becomes SDK agents, and what happens becomes the run's outcome."""
 
+from dataclasses import replace
 from typing import Any
 
 from agents import Runner, set_tracing_disabled
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from agent_app.engine.asks import MAX_TURNS, RUN_CONFIG, TeamAsks
 from agent_app.engine.build import Team, build
 from agent_app.engine.checkpoints import Checkpoints, Resumed
+from agent_app.engine.guardrails import Guards, Stopped
 from agent_app.engine.output_types import InvalidAnswer
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
@@ -33,21 +35,39 @@ class Execution:
         self._context = context
         self._sink = Sink(context)
         self._recorder = Recorder(context.produced)
+        self._guards: Guards | None = None
 
     async def outcome(self) -> Outcome:
         """How it ended. Raises RunFailure; whatever was said until then is in ``context.produced``."""
         failure: dict[str, str] | None = {"code": "cancelled", "error": ""}
         output: Any = None
         try:
-            found = await self._ended()
+            found = await self._checked(await self._ended())
             failure = {"code": found.code, "error": str(found.error)} if found.error else None
             output = found.output
+        except Stopped as error:
+            failure = {"code": error.code, "error": error.error}
+            if self._guards is not None:
+                self._guards.withhold(error)
+            raise
         except RunFailure as error:
             failure = {"code": error.code, "error": error.error}
             raise
         finally:
+            if self._guards is not None:
+                self._guards.leave_at_once()
             self._recorder.agent_ends(output, failure)
         return found
+
+    async def _checked(self, found: Outcome) -> Outcome:
+        """The outcome with what the guardrails leave of the answer, whole or not. Raises Stopped."""
+        if self._guards is None:
+            return found
+        try:
+            output = await self._guards.leave(found.output)
+        except NotEnoughCredits as error:
+            raise Stopped("output", _("The answer could not be checked: %(why)s") % {"why": error.detail}) from error
+        return replace(found, output=output)
 
     async def _ended(self) -> Outcome:
         try:
@@ -85,18 +105,25 @@ class Execution:
         return Outcome(status=RunStatus.SUCCEEDED, output=output)
 
     async def _answer(self) -> Any:
-        """The last agent's answer; one that does not fit its output type may be given anew, once."""
+        """The last agent's answer, to what its guardrails have let through."""
         asks = TeamAsks(self._context, self._sink, self._recorder)
         toolbox = Toolbox(self._context, self._sink, self._recorder, asks=asks)
         team = asks.team = await build(self._context, self._sink, self._recorder, toolbox)
+        self._guards = team.guards
         checkpoints = Checkpoints(self._context, self._sink, self._recorder, toolbox, team)
-        items = await prepare(self._context, self._sink, team.root.model, budget=team.root.budget)
+        given = await prepare(self._context, self._sink, team.root.model, budget=team.root.budget)
+        self._recorder.agent_starts(team.root.agent.name, team.root.agent_id, {})
+        items = await team.guards.enter(team.root.agent_id, given, first=True)
+        self._recorder.given({"items": items[-1:]})
+        return await team.guards.beside(self._run_well(team, checkpoints, items), team.root.agent_id, items)
+
+    async def _run_well(self, team: Team, checkpoints: Checkpoints, items: Any) -> Any:
+        """An answer that does not fit its output type may be given anew, once."""
         speaker = team.root
         try:
             if (resumed := await self._resumed(checkpoints, items)) is not None:
                 speaker, items = resumed.member, resumed.items
-            else:
-                self._recorder.agent_starts(speaker.agent.name, speaker.agent_id, {"items": items[-1:]})
+                team.guards.speaks(speaker.agent_id)
             return await self._run(team, speaker.agent, items, MAX_TURNS - self._context.produced.turns)
         except InvalidAnswer as error:
             speaker = team.member(error.run_data.last_agent) if error.run_data else team.root

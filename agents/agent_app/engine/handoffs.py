@@ -10,9 +10,11 @@ from agents.models.interface import ModelTracing
 
 from agent_app import json_schemas
 from agent_app.definition.content import default_tool_name
+from agent_app.engine.guardrails import Guards
 from agent_app.engine.items import Item, last_messages, newest, role_of, text_of, without_tools
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
+from agent_app.guardrails.registry import INPUT
 from agent_app.runs import events
 from agent_app.runs.log import RunLog
 
@@ -41,6 +43,7 @@ class Handover:
 
     def __init__(
         self, definition: dict[str, Any], source: "Member", target: "Member", *, sink: Sink, log: RunLog, recorder: Recorder,
+        guards: Guards,
     ) -> None:  # fmt: skip
         self._definition = definition
         self._source = source
@@ -48,6 +51,7 @@ class Handover:
         self._sink = sink
         self._log = log
         self._recorder = recorder
+        self._guards = guards
         self._schema: dict[str, Any] = definition.get("payload_schema") or {}
         self._payload: Any = None
         self.tool_name = str(definition.get("tool_name") or default_tool_name(target.agent.name))
@@ -106,8 +110,9 @@ class Handover:
         items = _items(data)
         given = self._given()
         own = self._target.budget
-        if kind == "all" and own is None and given is None:
-            self._begin(items)
+        guarded = bool(self._guards.of(self._target.agent_id, INPUT))
+        if kind == "all" and own is None and given is None and not guarded:
+            await self._begin(items, 1)
             return data
         if kind == "summary":
             items = await self._summarised(items)
@@ -119,11 +124,17 @@ class Handover:
             items = newest(items, own)
         if given is not None:
             items.append(given)
-        self._begin(items)
+        # The target checks what is asked, and what it is told of it: the summary, the payload.
+        said = len(items) if kind == "summary" else 1 + (given is not None)
+        items = await self._begin(items, said)
         return data.clone(input_history=tuple(items), pre_handoff_items=(), input_items=())
 
-    def _begin(self, items: list[Item]) -> None:
-        self._recorder.agent_starts(self._target.agent.name, self._target.agent_id, {"items": items[-1:]})
+    async def _begin(self, items: list[Item], said: int) -> list[Item]:
+        """The target takes over what its guardrails leave of it."""
+        self._recorder.agent_starts(self._target.agent.name, self._target.agent_id, {})
+        left = await self._guards.enter(self._target.agent_id, items, said=said)
+        self._recorder.given({"items": left[-1:]})
+        return left
 
     def _given(self) -> Item | None:
         """The payload for the target's model: as something it is told, not as instructions that it must obey."""

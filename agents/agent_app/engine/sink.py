@@ -19,6 +19,8 @@ from config.lib.db import in_db
 _step: ContextVar[str] = ContextVar("step")
 # A call whose answer is for another model, not for the reader.
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
+# What a call is called on the bill that is no turn of the agent's.
+_apart: ContextVar[str] = ContextVar("apart", default="")
 
 
 class Sink:
@@ -32,7 +34,20 @@ class Sink:
         self._steps = 0
         self._models: dict[str, str] = {}
         self._apart = False
-        self.truncated = False
+        self._truncated = False
+        self._asides = 0
+        self.hold = False  # readers see nothing before ``release``
+        self.shown = False
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the answer was cut by its limit of tokens."""
+        return self._truncated
+
+    @truncated.setter
+    def truncated(self, cut: bool) -> None:
+        if not _apart.get():
+            self._truncated = cut
 
     @property
     def step(self) -> str:
@@ -53,6 +68,16 @@ class Sink:
         finally:
             _silent.reset(token)
 
+    @contextmanager
+    def aside(self, name: str) -> Iterator[None]:
+        """What is asked within is no turn: it is held and paid for under its own ``name``, and shown to nobody."""
+        token = _apart.set(name)
+        try:
+            with self.silent():
+                yield
+        finally:
+            _apart.reset(token)
+
     def another_answer(self, agent_name: str) -> None:
         """What comes next stands on its own: another agent speaks."""
         if _silent.get():
@@ -63,7 +88,24 @@ class Sink:
     def start_over(self, reason: str) -> None:
         """What was said does not count: readers forget it, and the answer begins anew."""
         self._produced.text.clear()
-        self._log.append(events.CONTENT_RESET, message_id=self._context.run.message_id, reason=reason)
+        if not self.hold:
+            self._log.append(events.CONTENT_RESET, message_id=self._context.run.message_id, reason=reason)
+
+    def replace(self, content: str) -> None:
+        """The answer is another: for readers, and for whatever is kept of it. Why the model came to it, is gone too."""
+        self._produced.text[:] = [content]
+        self._produced.reasoning.clear()
+        if self.shown:
+            self._log.append(events.MESSAGE_REPLACED, message_id=self._context.run.message_id, content=content)
+
+    def release(self) -> None:
+        """Show what was held."""
+        if not self.hold:
+            return
+        self.hold = False
+        self._log.delta(events.REASONING_DELTA, "".join(self._produced.reasoning))
+        self._log.delta(events.CONTENT_DELTA, self._produced.content)
+        self.shown = True
 
     async def turn_held(
         self, prompt_tokens: int, max_tokens: int | None, resolved: ResolvedModel, *, own_key: bool = True
@@ -91,6 +133,11 @@ class Sink:
 
     def _next_step(self, reference: str) -> str:
         """The step's name. What was held for another model's first call is no use to this one, and is given back at the end."""
+        if name := _apart.get():
+            self._asides += 1
+            while f"{name}:{self._asides}" in self._context.held:
+                self._asides += 1
+            return f"{name}:{self._asides}"
         self._steps += 1
         if reference != self._planned:
             while f"turn:{self._steps}" in self._context.held:
@@ -104,18 +151,25 @@ class Sink:
             self._apart = False
             delta = f"\n\n{delta}" if self._produced.text else delta
         self._produced.text.append(delta)
-        self._log.delta(events.CONTENT_DELTA, delta)
+        if not self.hold:
+            self.shown = True
+            self._log.delta(events.CONTENT_DELTA, delta)
 
     def reasoning(self, delta: str) -> None:
         if _silent.get():
             return
         self._produced.reasoning.append(delta)
-        self._log.delta(events.REASONING_DELTA, delta)
+        if not self.hold:
+            self.shown = True
+            self._log.delta(events.REASONING_DELTA, delta)
 
     def restore(self, text: str) -> None:
         """What an earlier worker has shown stays: readers, who were told to forget it, get it again."""
         if text:
             self._produced.text.append(text)
+            if self.hold:
+                return
+            self.shown = True
             self._log.delta(events.CONTENT_DELTA, text)
             self._log.flush_delta()
 

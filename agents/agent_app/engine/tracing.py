@@ -33,11 +33,13 @@ _place: ContextVar[_Place | None] = ContextVar("place", default=None)
 
 
 class Recorder:
-    """The spans of one run. ``agent`` is the one that speaks now; what happens lies below its span."""
+    """The spans of one run. ``agent`` is the one that speaks now; what happens lies below its span. ``tools`` are the names of
+    those that were called."""
 
     def __init__(self, produced: Produced) -> None:
         self._produced = produced
         self._root = _Place()
+        self.tools: list[str] = []
 
     @property
     def agent(self) -> Recorded | None:
@@ -61,6 +63,11 @@ class Recorder:
         self.agent_ends()
         self._here.agent = self.open("agent", name, agent_id=agent_id, input=given)
 
+    def given(self, what: Any) -> None:
+        """What the agent that speaks now was given."""
+        if self.agent is not None:
+            self.agent.input = what
+
     def agent_ends(self, output: Any = None, error: dict[str, str] | None = None) -> None:
         here = self._here
         if here.agent is not None:
@@ -69,6 +76,8 @@ class Recorder:
 
     def open(self, kind: SpanType, name: str, *, agent_id: str = "", **more: Any) -> Recorded:
         above = self._here.agent or self._here.above
+        if kind == "tool":
+            self.tools.append(name)
         owner = agent_id or (above.agent_id if above else "")
         return Recorded(type=kind, name=name, parent_id=above.id if above else None, agent_id=owner, **more)
 
@@ -171,6 +180,10 @@ class RecordedModel(Model):
         self._files = files
         self.asked: list[Any] = []
         self.said: list[Any] = []
+
+    def apart(self) -> "RecordedModel":
+        """The same model for a question of its own, which changes nothing of what was ``asked`` and ``said`` here."""
+        return RecordedModel(self._model, self._name, self._sink, self._recorder)
 
     async def get_response(
         self, system_instructions: str | None, input: Any, model_settings: ModelSettings, tools: Any, output_schema: Any,

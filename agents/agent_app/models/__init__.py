@@ -5,6 +5,7 @@ from agent_app.models.conversations import Conversation, Message, MessageRole
 from agent_app.models.credentials import Credential
 from agent_app.models.feedback import Feedback, Rating
 from agent_app.models.files import AgentFile
+from agent_app.models.guardrails import Guardrail, GuardrailAction, GuardrailMode, GuardrailStage
 from agent_app.models.handoffs import Handoff
 from agent_app.models.keys import KeyPurpose, KeyScope, ProviderKey
 from agent_app.models.providers import Provider, ProviderModel
@@ -29,6 +30,10 @@ __all__ = [
     "Conversation",
     "Credential",
     "Feedback",
+    "Guardrail",
+    "GuardrailAction",
+    "GuardrailMode",
+    "GuardrailStage",
     "Handoff",
     "KeyPurpose",
     "KeyScope",

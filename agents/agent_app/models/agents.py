@@ -58,6 +58,9 @@ class Agent(WorkspaceRecord):
         models.CharField(max_length=200), default=list, blank=True, size=5, help_text=_("Tried in this order where the model fails.")
     )  # fmt: skip
     history = models.JSONField(default=all_history, help_text=_("How much of a conversation is sent along."))
+    hold_until_checked = models.BooleanField(
+        default=False, db_default=False, help_text=_("Shows nothing of an answer before its guardrails have passed it.")
+    )
     status = models.CharField(max_length=10, choices=AgentStatus.choices, default=AgentStatus.DRAFT)
     published_version = models.PositiveIntegerField(null=True, blank=True, help_text=_("The latest; empty: none yet."))
     cloned_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="clones")

@@ -55,6 +55,9 @@ class Message(WorkspaceRecord):
         help_text=_("Who answered, where it was another agent than the conversation's."),
     )  # fmt: skip
     complete = models.BooleanField(default=True, help_text=_("False where the answer was cut short."))
+    withheld = models.BooleanField(
+        default=False, db_default=False, help_text=_("Stopped by a guardrail: no model is given it in a later turn.")
+    )
     author = models.ForeignKey("community.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:

@@ -22,6 +22,8 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from agent_app.events import RunEnded
+from agent_app.guardrails.frozen import guarded
+from agent_app.guardrails.registry import OUTPUT
 from agent_app.models import Message, Run, RunEvent, RunStatus
 from agent_app.runs import charges, events, limits, registry, tool_calls
 from agent_app.runs.events import Event
@@ -249,7 +251,9 @@ def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
         seq = _last_saved_seq(run_id)
         shown = _fence_and_read_stream(run, seq)
         seq = shown[-1].seq if shown else seq
-        produced = _produced_so_far(run_id, shown)
+        produced = _produced_so_far(run_id, run.message_id, shown)
+        if guarded(run, OUTPUT) and OUTPUT not in produced.passed:
+            produced.text.clear()  # nobody has checked it, and nobody will
         if produced.content and outcome.output is None:
             outcome = Outcome(**{**vars(outcome), "output": produced.content})
         if outcome.error:
@@ -261,7 +265,7 @@ def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
     return True
 
 
-def _produced_so_far(run_id: UUID, shown: list[Event]) -> Produced:
+def _produced_so_far(run_id: UUID, answer_id: UUID, shown: list[Event]) -> Produced:
     """The text that readers have seen, from the events."""
     produced = Produced(usage=Usage(known=False))
     stored = RunEvent.objects.filter(run_id=run_id).order_by("seq").values_list("seq", "type", "data")
@@ -270,7 +274,18 @@ def _produced_so_far(run_id: UUID, shown: list[Event]) -> Produced:
             produced.text.append(event.payload()["delta"])
         elif event.type == events.CONTENT_RESET:
             produced.text.clear()
+        elif event.type == events.MESSAGE_REPLACED:
+            _take_replaced(event.payload(), answer_id, produced)
     return produced
+
+
+def _take_replaced(payload: dict[str, Any], answer_id: UUID, produced: Produced) -> None:
+    """What a guardrail has put in the place of the answer, or of what was asked."""
+    if payload["message_id"] == str(answer_id):
+        produced.text[:] = [payload["content"]]
+        produced.passed.add(OUTPUT)
+    else:
+        produced.asked = payload["content"]
 
 
 def _fence_and_read_stream(run: Run, saved_seq: int) -> list[Event]:

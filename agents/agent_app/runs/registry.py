@@ -79,6 +79,8 @@ class Produced:
     agent_name: str = ""  # who speaks, where it is another agent than the run's
     spans: list[Recorded] = field(default_factory=list)
     credits: Decimal = Decimal(0)
+    passed: set[str] = field(default_factory=set)  # stages of guardrails that have let everything through
+    asked: str | None = None  # the person's message as guardrails have left it, where that is another
     called: bool = False  # whether a tool was called
 
     @property

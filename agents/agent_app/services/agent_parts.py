@@ -1,4 +1,4 @@
-"""Writing one handoff, context or tool of an agent: its list is written again, so that the agent changes as a whole."""
+"""Writing one handoff, context, tool or guardrail of an agent: its list is written again, so that the agent changes as a whole."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,6 +41,15 @@ def part_replace(*, actor: Actor, agent: Agent, kind: str, part_id: UUID, values
     changed = _others(parts, values)
     changed[place] = {**values, "id": str(part_id)}
     return _write(actor, agent, kind, changed)[place]
+
+
+@transaction.atomic
+def part_move(*, actor: Actor, agent: Agent, kind: str, part_id: UUID, step: int) -> None:
+    """Move a part some places down its list, or up where ``step`` is negative; no further than to the end."""
+    parts = _locked(actor, agent, kind)
+    moved = parts.pop(place := _place(parts, part_id))
+    parts.insert(max(0, place + step), moved)
+    _write(actor, agent, kind, parts)
 
 
 @transaction.atomic

@@ -23,10 +23,12 @@ from agent_app.definition.content import (
     new_handoff,
     write_parts,
 )
+from agent_app.definition.guardrails import joined, new_guardrail
 from agent_app.definition.sources import draft_definition
 from agent_app.definition.tool_parts import library, new_tool
 from agent_app.models import Agent, AgentSnapshot, AgentStatus, Run
 from agent_app.runs import charges
+from agent_app.services.guardrails import guardrail_secrets_take
 from agent_app.services.tools import tool_secrets_take
 from community.access import Actor
 from config.lib import audit, realtime
@@ -40,7 +42,7 @@ EDITABLE = (*FIELDS, "tags", "status", *PARTS)
 def agent_create(*, actor: Actor, fields: Mapping[str, Any]) -> Agent:
     """Make a draft. ``fields`` are values of ``EDITABLE``, and where it comes from. Raises InvalidInput by field."""
     actor.require("agent.write")
-    values = dict(fields)
+    values = joined(fields, [])
     parts, known = _parts(actor, {name: values.pop(name) for name in PARTS if name in values}, {})
     _check_models(actor, values)
     _check_credits(actor, values)
@@ -63,6 +65,9 @@ def agent_update(
     """
     actor.require("agent.write")
     locked = Agent.objects.select_for_update(of=("self",)).get(id=agent.id)
+    changes = joined(
+        changes, READ["guardrails"](locked) if "input_guardrails" in changes or "output_guardrails" in changes else []
+    )
     old: dict[str, Any] = {name: READ[name](locked) if name in READ else getattr(locked, name) for name in changes}
     lists = {name: changes[name] for name in PARTS if name in changes}
     parts, known = _parts(actor, lists, old, any_ids=any_ids)
@@ -98,6 +103,9 @@ def _parts(
         parts["handoffs"] = [new_handoff(values) for values in given["handoffs"]]
     if "contexts" in given:
         parts["contexts"] = new_contexts(given["contexts"])
+    if "guardrails" in given:
+        parts["guardrails"] = [new_guardrail(values) for values in given["guardrails"]]
+        guardrail_secrets_take(actor=actor, parts=parts["guardrails"], old=old.get("guardrails", []))
     if "tools" in given:
         tools = library(actor.workspace_id, given["tools"])
         parts["tools"] = [new_tool(values, tools) for values in given["tools"]]

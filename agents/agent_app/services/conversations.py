@@ -128,6 +128,21 @@ def answer_store(
     )
 
 
+def message_replace(*, message: Message, run: Run, content: str) -> None:
+    """A guardrail has changed what a person wrote: nothing keeps the words it took out, neither the run nor the title."""
+    titled = Conversation.objects.filter(id=message.conversation_id, title=_title(message.content))
+    titled.update(title=_title(content))
+    Message.objects.filter(id=message.id).update(content=content)
+    run.input = {**run.input, "message": content}
+    Run.objects.filter(id=run.id).update(input=run.input)
+    message.content = content
+
+
+def message_withhold(*, message: Message, withheld: bool) -> None:
+    Message.objects.filter(id=message.id).update(withheld=withheld)
+    message.withheld = withheld
+
+
 def conversation_summarise(*, conversation_id: UUID, summary: str, until: UUID) -> None:
     """Keep the summary of everything up to the message ``until``, so that the next runs need not make it again."""
     Conversation.objects.filter(id=conversation_id).update(summary=summary, summary_until=until)

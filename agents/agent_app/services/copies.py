@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from agent_app import model_references
 from agent_app.definition.bundle import Imported
 from agent_app.definition.content import complete, draft_content
+from agent_app.definition.guardrails import JUDGED, judge_ids
 from agent_app.definition.tool_parts import library
 from agent_app.models import Agent, AgentFile, AgentStatus, AgentVersion
 from agent_app.services.agents import agent_create, agent_update
@@ -30,6 +31,7 @@ def agent_clone(*, actor: Actor, agent: Agent, version: AgentVersion | None = No
     known = library(actor.workspace_id, content["tools"])
     tools = [_own(tool) if tool["tool_id"] not in known else _without_id(tool) for tool in content.pop("tools")]
     contexts = [_without_id(context) for context in content.pop("contexts")]
+    guardrails = [_without_id(guardrail) for guardrail in content.pop("guardrails")]
     fields = content | {
         "name": (name or _("%(name)s (copy)") % {"name": content["name"]})[:_NAME], "contexts": contexts, "tags": agent.tags,
         "cloned_from": agent, "cloned_from_version": version.number if version else _same_as(agent),
@@ -46,7 +48,8 @@ def agent_clone(*, actor: Actor, agent: Agent, version: AgentVersion | None = No
         if handoff["target_agent_id"] in there
     ]
     kept = [tool for tool in tools if registry.agent_ids([tool]) <= there]
-    changes = {name: parts for name, parts in (("handoffs", own), ("tools", kept)) if parts}
+    checks = [guardrail for guardrail in guardrails if there.issuperset(judge_ids([guardrail]))]
+    changes = {name: parts for name, parts in (("handoffs", own), ("tools", kept), ("guardrails", checks)) if parts}
     return agent_update(actor=actor, agent=clone, changes=changes) if changes else clone
 
 
@@ -104,6 +107,8 @@ def _import(actor: Actor, imported: Sequence[Imported], models: Mapping[str, str
     made: dict[str, Agent] = {}
     for each in imported:
         fields = dict(each.fields)
+        guardrails = fields.get("guardrails") or []
+        fields["guardrails"] = [guardrail for guardrail in guardrails if guardrail["implementation"] != JUDGED]
         fields["model"] = models.get(fields.get("model") or "", "")
         fields["fallback_models"] = [models[name] for name in fields.get("fallback_models") or () if models[name]]
         fields.pop("tools", None)
@@ -126,9 +131,29 @@ def _import(actor: Actor, imported: Sequence[Imported], models: Mapping[str, str
             else:
                 why = _("The agent it hands over to is neither in the document nor here.")
                 report["left_out"].append({"path": f"{each.path}.handoffs[{target}]", "why": why})
-        tools = _tools(each, made, here, report)
-        if changes := {name: parts for name, parts in (("handoffs", handoffs), ("tools", tools)) if parts}:
+        lists = {
+            "handoffs": handoffs, "tools": _tools(each, made, here, report), "guardrails": _judged(actor, each, made, report),
+        }  # fmt: skip
+        if changes := {name: parts for name, parts in lists.items() if parts}:
             agent_update(actor=actor, agent=made[each.key], changes=changes)
+
+
+def _judged(actor: Actor, each: Imported, made: Mapping[str, Agent], report: dict[str, Any]) -> list[dict[str, Any]]:
+    """All guardrails of an imported agent, where some of them ask other agents; nothing where none does."""
+    guardrails = each.fields.get("guardrails") or []
+    wanted = judge_ids(guardrails)
+    here = set(_known(actor, wanted)) - made.keys()
+    kept = []
+    for guardrail in guardrails if wanted else ():
+        judge = str(guardrail["config"].get("agent_id") or "") if guardrail["implementation"] == JUDGED else ""
+        if judge in made:
+            guardrail = guardrail | {"config": guardrail["config"] | {"agent_id": str(made[judge].id)}}
+        elif judge and judge not in here:
+            why = _("The agent that judges is neither in the document nor here.")
+            report["left_out"].append({"path": f"{each.path}.guardrails[{guardrail['name']}]", "why": why})
+            continue
+        kept.append({name: value for name, value in guardrail.items() if name != "id"})
+    return kept
 
 
 def _called(tool: Mapping[str, Any]) -> str:

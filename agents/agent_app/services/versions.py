@@ -12,6 +12,7 @@ from agent_app import model_references
 from agent_app.definition import checks
 from agent_app.definition.closure import Source, definition, reach, target_ids
 from agent_app.definition.content import FIELDS, PARTS, Content, complete, draft_content, draft_contents
+from agent_app.definition.guardrails import judge_ids
 from agent_app.definition.sources import check_runs, check_targets, draft_sources, version_sources
 from agent_app.definition.tool_parts import library
 from agent_app.models import Agent, AgentStatus, AgentVersion
@@ -163,7 +164,7 @@ def _latest(workspace_id: UUID, agent_ids: Iterable[str]) -> dict[str, AgentVers
 def _unpublished(workspace_id: UUID, missing: list[str]) -> Conflict:
     names = {key: agent.name for key, (agent, _content) in draft_contents(workspace_id, missing).items()}
     return Conflict(
-        _("These agents, which this one hands over to or calls, have no published version: %(names)s. Publish them first, or together.")
+        _("These agents, which this one needs, have no published version: %(names)s. Publish them first, or together.")
         % {"names": ", ".join(names.values())},
         code="unpublished_targets", targets=[{"id": key, "name": names.get(key, "")} for key in missing],
     )  # fmt: skip
@@ -182,6 +183,11 @@ def version_restore(*, actor: Actor, agent: Agent, version: AgentVersion) -> tup
         for handoff in gone
     ]
     content["tools"], changed = _restored_tools(actor, content["tools"], there)
+    lost = [each for each in content["guardrails"] if set(judge_ids([each])) - there.keys()]
+    content["guardrails"] = [each for each in content["guardrails"] if each not in lost]
+    changed += [
+        _("The guardrail %(name)s was left out: its judge was deleted.") % {"name": each["name"]} for each in lost
+    ]
     return agent_update(actor=actor, agent=agent, changes=content, any_ids=True), [*missing, *changed]
 
 

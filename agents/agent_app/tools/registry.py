@@ -1,6 +1,6 @@
 """What a type of tool is, and which there are.
 
-To add one: a module beside this one with a subclass of ``ToolType``, its line in ``agent_app.wiring``, and its test. Nothing
+To add one: a module beside this one with a subclass of ``ToolType``, its line in ``agent_app.kinds``, and its test. Nothing
 else knows the types: forms, API, checks, the engine and the test panel all ask here.
 """
 

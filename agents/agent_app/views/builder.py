@@ -116,6 +116,7 @@ def _sections(agent: Agent, draft: Draft) -> list[dict[str, Any]]:
         _section("tools", _("Tools"), True, str(len(draft.tools)) if draft.tools else _("None")),
         _section("handoffs", _("Handoffs"), True, str(len(draft.handoffs)) if draft.handoffs else _("None")),
         _section("output", _("Output type"), True, _output(agent)),
+        _section("guardrails", _("Guardrails"), True, str(len(draft.guardrails)) if draft.guardrails else _("None")),
         _section(
             "publish", _("Publish"), published,
             f"v{draft.version.number}" if published and draft.version else _("Changed") if draft.version else _("Draft"),

@@ -1,4 +1,4 @@
-"""The parts of an agent in the builder: handoffs, contexts and tools, each in a sheet; what is sent; instructions to start from."""
+"""The parts of an agent in the builder: handoffs, contexts, tools and guardrails, each in a sheet; what is sent; instructions."""
 
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,8 @@ from agent_app import access
 from agent_app.definition.content import READ
 from agent_app.definition.preview import preview
 from agent_app.definition_forms import ContextForm, HandoffForm
+from agent_app.guardrail_forms import GuardrailForm
+from agent_app.guardrails import registry
 from agent_app.handoff_map import handoff_map
 from agent_app.instruction_templates import TEMPLATES
 from agent_app.models import Agent
@@ -25,13 +27,14 @@ from agent_app.views.sheet import sheet
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import InvalidInput, NotFound
 
-_KINDS = ("handoffs", "contexts")
+_KINDS = ("handoffs", "contexts", "guardrails")
+_Form = HandoffForm | ContextForm | GuardrailForm
 
 
 @require_http_methods(["GET", "POST"])
 @signed_in
 def part_edit(request: ActorRequest, agent_id: UUID, kind: str, item_id: UUID | None = None) -> HttpResponse:
-    """GET asks, POST saves: a new handoff or context, or the one with ``item_id``."""
+    """GET asks, POST saves: a new handoff, context or guardrail, or the one with ``item_id``."""
     if kind == "tools":
         return agent_tool_new(request, agent_id) if item_id is None else agent_tool(request, agent_id, item_id)
     if kind not in _KINDS:
@@ -46,7 +49,7 @@ def part_edit(request: ActorRequest, agent_id: UUID, kind: str, item_id: UUID | 
         except InvalidInput as error:
             for message in error.errors.get(kind, [error.detail]):
                 form.add_error(None, message)
-    context = {"form": form, "agent": agent, "kind": kind, "item_id": item_id, "action": request.path}
+    context = {"form": form, "agent": agent, "kind": kind, "item_id": item_id, "action": request.get_full_path()}
     return sheet(
         request, "agents/_part.html", _title(kind, item_id is None), context, back_url=_address(agent, kind),
         status=422 if form.errors else 200,
@@ -63,18 +66,26 @@ def part_remove(request: ActorRequest, agent_id: UUID, kind: str, item_id: UUID)
     return _builder(request, agent, kind)
 
 
-def _form(request: ActorRequest, agent: Agent, kind: str, part: dict[str, Any] | None) -> HandoffForm | ContextForm:
+def _form(request: ActorRequest, agent: Agent, kind: str, part: dict[str, Any] | None) -> _Form:
     data = request.POST if request.method == "POST" else None
     if kind == "contexts":
         return ContextForm(data, context=part)
     agents = Agent.objects.in_workspace(agent.workspace_id).shown().only("id", "name").order_by("name")
+    if kind == "guardrails":
+        wanted = part["implementation"] if part else request.GET.get("implementation", "keywords")
+        others = list(agents.exclude(id=agent.id)[:500])
+        return GuardrailForm(data, kind=_kind(wanted), agents=others, guardrail=part)
     return HandoffForm(data, agents=list(agents[:500]), handoff=part)
 
 
-def _save(
-    request: ActorRequest, agent: Agent, kind: str, form: HandoffForm | ContextForm, item_id: UUID | None
-) -> None:
-    values = form.values() if isinstance(form, HandoffForm) else form.cleaned_data
+def _kind(name: str) -> registry.Kind:
+    if not registry.known(name):
+        raise NotFound(_("There is no such kind of guardrail."))
+    return registry.get(name)
+
+
+def _save(request: ActorRequest, agent: Agent, kind: str, form: _Form, item_id: UUID | None) -> None:
+    values = form.cleaned_data if isinstance(form, ContextForm) else form.values()
     if item_id is None:
         agent_parts.part_add(actor=request.actor, agent=agent, kind=kind, values=values)
     else:
@@ -84,6 +95,8 @@ def _save(
 def _title(kind: str, new: bool) -> str:
     if kind == "contexts":
         return _("New context") if new else _("Context")
+    if kind == "guardrails":
+        return _("New guardrail") if new else _("Guardrail")
     return _("New handoff") if new else _("Handoff")
 
 

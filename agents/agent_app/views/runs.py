@@ -156,6 +156,9 @@ def _explain(run: Run) -> dict[str, Any] | None:
         "credits": _(
             "What was written so far is kept and paid for. Add credits, or use a provider with your own key, and go on."
         ),
+        "guardrail_tripped": _(
+            "The trace says which guardrail it was. Write it differently, or change the guardrail in the builder."
+        ),
         "user_cancelled": _("What was written so far is kept. Send the message again to start over."),
     }.get(run.reason, _("Send the message again. If it fails again, tell us the run's id."))
     titles: dict[str, str] = {

@@ -44,8 +44,13 @@ export class Answer {
         this.say(this.labels.again);
         break;
       case "message_replaced":
+        this.replace(event);
+        break;
       case "message_complete":
         this.content.set(event.content);
+        break;
+      case "guardrail_tripped":
+        this.trip(event);
         break;
       case "tool_use_start":
         this.startTool(event);
@@ -110,6 +115,28 @@ export class Answer {
     const call_id = `handoff-${event.seq}`;
     this.startTool({ ...event, call_id, tool_name: `${event.from} → ${event.to}`, arguments: event.payload ?? {} });
     this.completeTool({ ...event, call_id, result: "" });
+  }
+
+  /** A guardrail has put something else in the place of the answer, or of what the person wrote. @param {RunEvent} event */
+  replace(event) {
+    if (!event.message_id || event.message_id === this.element.dataset.messageId) {
+      part(this.element, "reasoning").hidden = true;
+      part(this.element, "reasoning-text").textContent = "";
+      this.content.set(event.content);
+      return;
+    }
+    const asked = this.element.parentElement?.querySelector(`[data-message="user"][data-message-id="${CSS.escape(event.message_id)}"] [data-part="text"]`);
+    if (asked) asked.textContent = event.content;
+  }
+
+  /** A guardrail has tripped: a step says which, and what it did. @param {RunEvent} event */
+  trip(event) {
+    const call_id = `guardrail-${event.seq}`;
+    const { name, stage, action, message } = event;
+    this.startTool({ ...event, call_id, tool_name: `${this.labels.guardrail}: ${name}`, arguments: { stage, action } });
+    this.completeTool({ ...event, call_id, result: message, is_error: action === "block" });
+    const state = this.element.querySelector(`[data-call-id="${call_id}"] [data-part="step-state"]`);
+    if (state) state.textContent = this.labels[`guardrail_${action}`] ?? action;
   }
 
   /** An answer with an output type is shown as the form or table that the server makes of it. */

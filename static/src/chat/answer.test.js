@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { answering, open } from "../testing/page.js";
 import { Answer } from "./answer.js";
 
-const HTML = `<article><b data-part="name">Triage</b><span data-part="model"></span><p data-part="doing"></p><div data-part="steps"></div><div data-part="body"></div>
+const HTML = `<article><b data-part="name">Triage</b><span data-part="model"></span><p data-part="doing"></p><div data-part="reasoning"><p data-part="reasoning-text">why</p></div><div data-part="steps"></div><div data-part="body"></div>
   <span data-part="caret"></span><p data-part="note"></p><div data-part="error"><p data-part="error-text"></p></div>
   <div data-part="tools"><a data-run-link="trace/" href="/runs/r1/trace/"></a></div>
   <template data-part="step-template"><details><summary><b data-part="step-name"></b><span data-part="step-time"></span><span data-part="step-cost"></span><span data-part="step-state"></span></summary>
@@ -37,6 +37,25 @@ test("an answer with an output type becomes the table that the server makes of i
   await answer.showValue();
   assert.equal(String(calls[0].url), "http://localhost/runs/r1/answer/");
   assert.ok(page.one('[data-part="body"] table'));
+});
+
+test("a guardrail that trips is a step, and what it replaces is gone with the reasoning", () => {
+  answer.element.dataset.messageId = "a1";
+  answer.labels = { guardrail: "Guardrail", guardrail_block: "Blocked", failed: "Failed" };
+  event("guardrail_tripped", { name: "No curses", stage: "output", action: "block", message: "Not here." });
+  assert.equal(page.one('[data-part="step-name"]').textContent, "Guardrail: No curses");
+  assert.equal(page.one('[data-part="step-state"]').textContent, "Blocked");
+  assert.equal(page.one('[data-part="step-result"]').textContent, "Not here.");
+  event("message_replaced", { message_id: "a1", content: "Withheld." });
+  assert.match(answer.content.text, /^Withheld/);
+  assert.equal(page.one('[data-part="reasoning-text"]').textContent, "");
+});
+
+test("what the person wrote is shown as the guardrail has left it", () => {
+  answer.element.insertAdjacentHTML("beforebegin", '<article data-message="user" data-message-id="u1"><p data-part="text">ann@example.org</p></article>');
+  event("message_replaced", { message_id: "u1", content: "[redacted]" });
+  assert.equal(page.one('[data-message-id="u1"] [data-part="text"]').textContent, "[redacted]");
+  assert.equal(answer.content.text, "");
 });
 
 test("text is not asked about, and an answer that cannot be fetched stays as it is", async () => {

@@ -1,0 +1,282 @@
+"""The guardrails of one run: what is checked when, and what becomes of a text that one of them stops.
+
+The SDK has guardrails of its own; they can only stop a run, know the first agent's input and the last one's output, and see
+a parallel trip too late. Ours are asked at the same places and at those between: a handoff's target checks what it is given,
+and everybody who has spoken checks the answer before it is final.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from agent_app import output_types
+from agent_app.engine.judge import Judge
+from agent_app.engine.sink import Sink
+from agent_app.engine.tracing import Recorder
+from agent_app.guardrails import registry
+from agent_app.guardrails.checking import Checked, Guard, check, parts_after
+from agent_app.guardrails.registry import BLOCKING, INPUT, OUTPUT, PARALLEL, WARN, CheckContext
+from agent_app.guardrails.texts import Asked
+from agent_app.guardrails.verdict import Tripped
+from agent_app.output_types import InvalidOutput
+from agent_app.runs import events
+from agent_app.runs.registry import RunContext, RunFailure
+from agent_app.tools.registry import OutboundBudget
+
+T = TypeVar("T")
+Definition = Mapping[str, Any]
+
+
+class Stopped(RunFailure):
+    """A guardrail has stopped the run. ``shown`` is what people read in the place of the answer."""
+
+    def __init__(self, stage: str, shown: str, error: str = "") -> None:
+        super().__init__("guardrail_tripped", error or shown, code="guardrail_tripped")
+        self.stage = stage
+        self.shown = shown
+
+
+class Guards:
+    """The guardrails of all agents of a run. ``definitions`` are those of its agents, by id."""
+
+    def __init__(
+        self, context: RunContext, sink: Sink, recorder: Recorder, definitions: Mapping[str, Definition]
+    ) -> None:
+        self._context = context
+        self._sink = sink
+        self._recorder = recorder
+        self._definitions = definitions
+        self._speakers: list[str] = []
+        self._since = 0  # where in the answer the last speaker begins
+        self._outbound = OutboundBudget()
+        self.judge: Judge | None = None
+        sink.hold = any(each.get("hold_until_checked") and _of(each, OUTPUT) for each in definitions.values())
+
+    def of(self, agent_id: str, stage: str) -> list[Guard]:
+        return _of(self._definitions[agent_id], stage)
+
+    def speaks(self, agent_id: str) -> None:
+        """Whoever speaks to the reader checks the answer before it is final."""
+        self._speakers.append(agent_id)
+
+    # Input
+
+    async def enter(self, agent_id: str, items: list[Any], *, first: bool = False, said: int = 1) -> list[Any]:
+        """Before an agent's first turn: what it is asked (the last ``said`` of what people said) as its guardrails leave it.
+
+        The ``first`` agent's parallel ones are asked by ``beside``, and what is left of the message is what is kept of it.
+        Raises Stopped.
+        """
+        if not self._sink.silenced:
+            self.speaks(agent_id)
+            self._since = len(self._context.produced.content)
+        guardrails = self.of(agent_id, INPUT)
+        blocking = [each for each in guardrails if each["mode"] == BLOCKING or not first]
+        asked = Asked(items, said)
+        for guardrail in blocking:
+            await self._pass(guardrail, asked)
+        if first and asked.changed:
+            self._keep_asked(asked.parts[0])
+        if first and len(blocking) == len(guardrails):
+            self._context.produced.passed.add(INPUT)
+        return asked.items()
+
+    async def _pass(self, guardrail: Guard, asked: Asked) -> None:
+        found = await self.ask(guardrail, "".join(asked.parts))
+        after = parts_after(guardrail, found.verdict, asked.parts)
+        if after is None:
+            raise Stopped(INPUT, found.message)
+        asked.parts = after
+
+    def _keep_asked(self, text: str) -> None:
+        """The person's message as a guardrail has left it is the one that is stored, shown and sent along later."""
+        run = self._context.run
+        self._context.produced.asked = text
+        run.input = {**run.input, "message": text}
+        if run.user_message_id:
+            self._context.log.append(events.MESSAGE_REPLACED, message_id=run.user_message_id, content=text)
+
+    async def beside(self, work: Coroutine[Any, Any, T], agent_id: str, items: list[Any]) -> T:
+        """Do ``work`` while the parallel guardrails look at what was asked. One that trips ends it. Raises Stopped."""
+        guardrails = [each for each in self.of(agent_id, INPUT) if each["mode"] == PARALLEL]
+        if not guardrails:
+            return await work
+        text = "".join(Asked(items).parts)
+        main = asyncio.create_task(work)
+        checks = {asyncio.create_task(self._alongside(guardrail, text)) for guardrail in guardrails}
+        try:
+            await _first_trouble({main, *checks}, main)
+            await asyncio.gather(*checks)  # an answer is none before all have passed what it answers
+            self._context.produced.passed.add(INPUT)
+            return await main
+        finally:
+            for task in (main, *checks):
+                task.cancel()
+            await asyncio.gather(main, *checks, return_exceptions=True)
+
+    async def _alongside(self, guardrail: Guard, text: str) -> None:
+        found = await self.ask(guardrail, text)
+        if parts_after(guardrail, found.verdict, [text]) is None:
+            raise Stopped(INPUT, found.message, self._with_tools(found.message))
+
+    def _with_tools(self, message: str) -> str:
+        """What was already done when a parallel guardrail tripped cannot be undone: that is said."""
+        if not self._recorder.tools:
+            return message
+        names = ", ".join(dict.fromkeys(self._recorder.tools))
+        return _("%(message)s These tools had already been called by then: %(names)s.") % {
+            "message": message,
+            "names": names,
+        }
+
+    # Output
+
+    async def leave(self, output: Any) -> Any:
+        """Before an answer is final: the output as the guardrails of everybody who has spoken leave it. Raises Stopped."""
+        guardrails = self._of_speakers()
+        parts = self._answer()
+        before = list(parts)
+        for guardrail in (each for each in guardrails if each["mode"] == BLOCKING):
+            found = await self.ask(guardrail, "".join(parts))
+            parts = self._left(guardrail, found, parts)
+        beside = [each for each in guardrails if each["mode"] == PARALLEL]
+        for found in await asyncio.gather(*(self.ask(each, "".join(parts)) for each in beside)):
+            parts = self._left(found.guardrail, found, parts)
+        return self._let_go(before, parts, output)
+
+    def leave_at_once(self) -> None:
+        """The same where there is no time to ask anybody (the run was cancelled, or failed): what only others could say of an
+        answer's beginning is not shown."""
+        produced = self._context.produced
+        if not produced.text or OUTPUT in produced.passed:
+            return
+        parts = self._answer()
+        before = list(parts)
+        try:
+            for guardrail in self._of_speakers():
+                kind = registry.get(guardrail["implementation"])
+                if not kind.pure:
+                    if guardrail["action"] == WARN:
+                        continue
+                    raise Stopped(OUTPUT, _("The answer was not checked to its end and is not shown."))
+                verdict = registry.checked(kind, "".join(parts), guardrail["config"])
+                parts = self._left(guardrail, Checked(guardrail=guardrail, verdict=verdict, seconds=0), parts)
+            self._let_go(before, parts, None)
+        except Stopped as stopped:
+            self.withhold(stopped)
+
+    def _of_speakers(self) -> list[Guard]:
+        return [each for agent_id in dict.fromkeys(self._speakers) for each in self.of(agent_id, OUTPUT)]
+
+    def _answer(self) -> list[str]:
+        """What was said before the last speaker began, and since."""
+        content = self._context.produced.content
+        said = content[self._since :]
+        begins = self._since + len(said) - len(said.lstrip("\n")) if self._since else 0
+        return [content[:begins], content[begins:]]
+
+    def _left(self, guardrail: Guard, found: Checked, parts: list[str]) -> list[str]:
+        after = parts_after(guardrail, found.verdict, parts)
+        if after is None:
+            raise Stopped(OUTPUT, found.message)
+        return after
+
+    def _let_go(self, before: list[str], parts: list[str], output: Any) -> Any:
+        produced = self._context.produced
+        if parts != before:
+            output = self._changed_output(parts, output)
+            self._sink.replace("".join(parts))
+        elif self._reasoning_tells():
+            produced.reasoning.clear()
+        self._sink.release()
+        produced.passed.add(OUTPUT)
+        return output
+
+    def _changed_output(self, parts: list[str], output: Any) -> Any:
+        """What the run answers once its text was changed: of the form its type asks for, or nothing."""
+        text = parts[1] or parts[0]
+        if output is None:
+            return None
+        if isinstance(output, str):
+            return text
+        chosen = self._definitions[self._speakers[-1]].get("output_type")
+        try:
+            return output_types.parse(chosen, text) if chosen else text
+        except InvalidOutput as error:
+            raise Stopped(
+                OUTPUT, _("Without what a guardrail took out of it, the answer does not have its form any more.")
+            ) from error
+
+    def _reasoning_tells(self) -> bool:
+        """Whether the model's reasoning has what the answer was found to be without."""
+        text = "".join(self._context.produced.reasoning)
+        for guardrail in self._of_speakers() if text else ():
+            kind = registry.get(guardrail["implementation"])
+            searches = kind.pure and kind.finds and kind.name != "length" and not guardrail["config"].get("must_match")
+            if searches and guardrail["action"] != WARN and registry.checked(kind, text, guardrail["config"]).tripped:
+                return True
+        return False
+
+    def withhold(self, stopped: Stopped) -> None:
+        """What readers have seen of an answer, and what is kept of it, is the guardrail's message."""
+        produced = self._context.produced
+        produced.passed.discard(stopped.stage)
+        if produced.text or produced.reasoning:
+            self._sink.replace(stopped.shown)
+            self._sink.release()
+        produced.passed.add(OUTPUT)  # what is left are the builder's words
+
+    # Asking
+
+    async def ask(self, guardrail: Guard, text: str) -> Checked:
+        """One guardrail's word, recorded; where it has tripped, told."""
+        run = self._context.run
+        span = self._recorder.open(
+            "guardrail", guardrail["name"], input={"stage": guardrail["type"], "characters": len(text)}
+        )
+        credential = guardrail.get("credential_id")
+        context = CheckContext(
+            workspace_id=run.workspace_id, actor_id=run.actor_id or UUID(int=0), stage=guardrail["type"], name=guardrail["name"],
+            run_id=run.id, agent_id=run.agent_id, credential_id=UUID(credential) if credential else None,
+            values={"context": run.input.get("context") or {}, "user": {"name": run.actor_name}, "message": run.input.get("message", "")},
+            judge=self.judge.verdict if self.judge else None, outbound=self._outbound,
+        )  # fmt: skip
+        with self._recorder.below(span):
+            found = await check(guardrail, text, context)
+        verdict = found.verdict
+        error = {"code": "guardrail_failed", "error": verdict.message} if verdict.failed else None
+        if verdict.tripped and guardrail["action"] != WARN:
+            error = error or {"code": "guardrail_tripped", "error": found.message}
+        told = {
+            "tripped": verdict.tripped, "action": guardrail["action"], "kind": guardrail["implementation"], "found": verdict.found,
+            "message": verdict.message, "info": verdict.info, "duration_ms": round(found.seconds * 1000, 3),
+        }  # fmt: skip
+        self._recorder.close(span, told, error)
+        if verdict.tripped:
+            self._tell(found)
+        return found
+
+    def _tell(self, found: Checked) -> None:
+        guardrail, run = found.guardrail, self._context.run
+        tripped = Tripped(
+            guardrail_id=str(guardrail["id"]), name=guardrail["name"], stage=guardrail["type"], action=guardrail["action"],
+            message=found.message,
+        )  # fmt: skip
+        self._context.log.append(events.GUARDRAIL_TRIPPED, **tripped.shown())
+        run.metadata = {**run.metadata, "guardrails": [*run.metadata.get("guardrails", []), tripped.shown()][-50:]}
+
+
+def _of(definition: Definition, stage: str) -> list[Guard]:
+    return [each for each in definition.get("guardrails") or [] if each["type"] == stage]
+
+
+async def _first_trouble(tasks: set["asyncio.Task[Any]"], main: "asyncio.Task[Any]") -> None:
+    """Until ``main`` has ended, or one of the others has raised."""
+    waiting: set[asyncio.Task[Any]] = set(tasks)
+    while main in waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
