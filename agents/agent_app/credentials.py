@@ -63,6 +63,12 @@ def credentials_of(workspace_id: UUID, ids: Collection[UUID | str | None]) -> di
     return {str(row.id): row for row in rows}
 
 
+def account_of(workspace_id: UUID, credential_id: UUID | None) -> Credential | None:
+    """The credential, where a person connects it with an account."""
+    row = credentials_of(workspace_id, [credential_id]).get(str(credential_id))
+    return row if row is not None and row.config.get("grant") == "authorization_code" else None
+
+
 def masked(params: Mapping[str, Any], credential: Credential | None) -> Params:
     """``params`` as they are answered: a secret is ``{"set": true, "hint": "…abcd"}``."""
     hints = credential.hints if credential else {}

@@ -108,3 +108,17 @@ def test_what_has_no_account_cannot_be_connected(cast: Cast) -> None:
     row.set_values({})
     row.save()
     assert cast.bob.browser().get(f"/credentials/{row.id}/connect/").status_code == 409
+
+
+def test_the_page_of_a_tool_offers_to_connect_its_account(bank: Site, cast: Cast) -> None:
+    auth = {
+        "type": "oauth2", "grant": "authorization_code", "client_id": "me", "client_secret": SECRET,
+        "token_url": f"{bank.base_url}/token", "authorize_url": f"{bank.base_url}/authorize",
+    }  # fmt: skip
+    made = cast.bob.api.post(
+        "tools/", {"name": "bank", "type": "http", "params": {"url": f"{bank.base_url}/x", "auth": auth}}
+    ).json()
+    page = cast.bob.browser().get(f"/tools/{made['id']}/").content.decode()
+    assert f"/credentials/{made['credential_id']}/connect/?next=/tools/{made['id']}/" in page
+    assert "/connect/" not in cast.carol.browser().get(f"/tools/{made['id']}/").content.decode()
+    assert SECRET not in page

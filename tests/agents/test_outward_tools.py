@@ -174,7 +174,11 @@ def test_the_tools_of_an_mcp_server_are_in_the_library_and_synchronised(
         server.server.add_tool(lambda: "", name="other", description="New.")
         found = cast.bob.api.post(f"tools/{made['id']}/sync/").json()
         assert [(each["key"], each["kind"]) for each in found["changes"]] == [("price", "removed"), ("other", "added")]
-        assert cast.bob.api.post(f"tools/{made['id']}/sync/", {"confirm": found["digest"]}).json()["saved"]
+        browser = cast.bob.browser()
+        question = browser.get(f"/tools/{made['id']}/sync/").content.decode()
+        assert "price is gone." in question and "other is new." in question and found["digest"] in question
+        assert "price" in browser.get(f"/tools/{made['id']}/").content.decode()
+        browser.post(f"/tools/{made['id']}/sync/", {"confirm": found["digest"]})
         now = cast.bob.api.get(f"tools/{made['id']}/").json()
         assert [each["name"] for each in now["params"]["functions"]] == ["other"]
 

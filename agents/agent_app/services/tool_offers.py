@@ -32,7 +32,7 @@ def tool_sync(*, actor: Actor, tool: Tool, confirm: str = "") -> tuple[Tool, lis
     Raises Conflict where what is offered is not what was confirmed.
     """
     actor.require("tool.write")
-    params, changes = _remote(tool.type).look_again(actor.workspace_id, definition(tool))
+    params, changes = _remote(tool.type).look_again(actor.workspace_id, _definition(tool))
     if not confirm or not changes:
         return tool, changes, params["digest"]
     if confirm != params["digest"]:
@@ -56,7 +56,7 @@ def agent_tool_sync(*, actor: Actor, agent: Agent, part: Part, confirm: str = ""
     return changed, changes, params["digest"]
 
 
-def definition(tool: Tool) -> ToolDefinition:
+def _definition(tool: Tool) -> ToolDefinition:
     return ToolDefinition(
         id=str(tool.id), name=tool.name, type=tool.type, description=tool.description, params=tool.params,
         credential_id=str(tool.credential_id) if tool.credential_id else None,

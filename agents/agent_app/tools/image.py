@@ -38,7 +38,7 @@ from community.files.staging import Staged
 from community.models import User
 from community.services.files import file_store
 from config.lib.db import in_db
-from config.lib.errors import AppError
+from config.lib.errors import AppError, Refused
 
 MOST_PROMPT = 4000
 _MOST_PICTURE = 20 * 1024 * 1024
@@ -99,7 +99,11 @@ class ImageTool(ToolType):
 def _chosen(workspace_id: UUID, actor_id: UUID, reference: str) -> tuple[ResolvedModel, ChosenKey, str]:
     try:
         resolved = model_references.resolve(workspace_id=workspace_id, reference=reference)
-        key = keys.best(resolved, workspace_id=workspace_id, person_id=actor_id)
+        found = keys.for_model(resolved, workspace_id=workspace_id, person_id=actor_id)
+        # Pictures have no price here, so the operator's key is not spent on them.
+        key = next((each for each in found if each.own), None)
+        if key is None:
+            raise Refused(keys.missing(resolved, of_run=False))
         return resolved, key, key.secret()
     except (AppError, keys.KeyUnreadable) as error:
         raise ToolFailed(str(error), code="no_key") from error

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agent_app import access, tool_panel
+from agent_app import access, credentials, tool_panel
 from agent_app.api.tool_serializers import ToolOutput
 from agent_app.models import Tool
 from agent_app.selectors import tool_rows
@@ -127,7 +127,9 @@ def _page(request: ActorRequest, tool: Tool, form: ToolForm, status: int = 200, 
     users = [each.agent for each in tool.attachments.select_related("agent").order_by("agent__name")[:100]]
     context = {
         "tool": tool, "form": form, "look": looks(tool.type), "trial": TrialForm(functions=functions_of(tool)),
-        "users": list(dict.fromkeys(users)), "can_write": request.actor.allows("tool.write"), **more,
+        "users": list(dict.fromkeys(users)), "can_write": request.actor.allows("tool.write"),
+        "account": credentials.account_of(tool.workspace_id, tool.credential_id), "offered": tool.params.get("functions"),
+        **more,
     }  # fmt: skip
     return render(request, "tools/tool.html", context, status=status)
 
