@@ -197,3 +197,13 @@ def test_a_search_and_a_picture(site: Site, provider: FakeOpenAI, cast: Cast, se
         agent = agent_with(cast.bob, {"name": "paint", "type": "image", "params": {"model": "studio/painter"}})
         _, told = run_of(cast.bob, agent, provider, "paint", {"prompt": "a cat"})
     assert StoredFile.objects.get(id=json.loads(told)["file_id"]).mime == "image/png"
+
+
+def test_nobody_chooses_whose_secret_a_tool_uses(site: Site, cast: Cast) -> None:
+    auth = {"type": "bearer", "token": SECRET}
+    mine = {"name": "mine", "type": "http", "params": {"url": f"{site.base_url}/x", "auth": auth}}
+    agent = agent_with(cast.bob, mine)
+    [made] = cast.bob.api.get(f"agents/{agent.id}/tools/").json()["results"]
+    forged = {"name": "forged", "type": "http", "params": {"url": f"{site.base_url}/y", "auth": {"type": "bearer"}}}
+    answer = cast.bob.api.post(f"agents/{agent.id}/tools/", forged | {"credential_id": made["credential_id"]})
+    assert (answer.status_code, answer.json()["credential_id"]) == (201, None)

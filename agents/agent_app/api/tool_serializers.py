@@ -55,6 +55,7 @@ class AgentToolUpdate(ToolUpdateBase):
     name = serializers.CharField(max_length=64, required=False, allow_blank=True)
     type = serializers.CharField(max_length=24, required=False, allow_blank=True)
     tool_id = serializers.UUIDField(required=False, allow_null=True)
+    credential_id = serializers.UUIDField(read_only=True, help_text="May be sent back; nobody chooses it.")
 
 
 class AgentToolInput(AgentToolUpdate):
