@@ -1,6 +1,7 @@
 """Which types of tools and kinds of guardrails there are, in the order in which pages show them. A new one has its line here."""
 
 from agent_app.guardrails import registry as guardrails
+from agent_app.guardrails.code import Code
 from agent_app.guardrails.endpoint import Endpoint
 from agent_app.guardrails.form import JsonForm
 from agent_app.guardrails.judged import Judged
@@ -45,6 +46,7 @@ GUARDRAILS = (
     JsonForm(),
     Judged(),
     Moderation(),
+    Code(),
     Endpoint(),
 )
 

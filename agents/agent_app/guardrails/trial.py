@@ -13,6 +13,7 @@ from agent_app.guardrails.checking import Checked, check, parts_after
 from agent_app.guardrails.registry import CheckContext
 from agent_app.models import Agent
 from agent_app.tools import egress
+from agent_app.tools.sandbox import python
 from community.access import Actor
 from config.lib.errors import InvalidInput
 
@@ -35,6 +36,7 @@ async def try_text(actor: Actor, agent: Agent, text: str, guardrails: Sequence[G
     finally:
         await transport.close()  # this loop ends with the trial
         await egress.close()
+        await python.close()
 
 
 async def _tried(actor: Actor, agent: Agent, text: str, guardrails: Sequence[Guard]) -> dict[str, Any]:

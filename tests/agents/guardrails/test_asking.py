@@ -171,3 +171,47 @@ def test_a_moderation_needs_a_provider_of_the_workspace(cast: Cast) -> None:
         f"agents/{agent.id}/guardrails/", {"name": "Mod", "type": "output", "implementation": "moderation"}
     )
     assert tried(cast, agent)["results"][0]["failed"] is True, "there is no key"
+
+
+def code(source: str, **more: Any) -> dict[str, Any]:
+    return {"name": "Own", "type": "output", "implementation": "function", "config": {"code": source, **more}}
+
+
+OWN = """
+def check(text: str) -> dict:
+    bad = "darn" in text.lower()
+    return {"tripwire_triggered": bad, "output_info": {"length": len(text)}, "override_message": text.replace("darn", "dear")}
+"""
+
+
+def test_code_decides_in_the_sandbox(cast: Cast) -> None:
+    agent = make_agent(cast.alice)
+    cast.bob.api.patch(f"agents/{agent.id}/", {"guardrails": [code(OWN) | {"action": "replace"}]})
+    found = tried(cast, agent, "oh darn")
+    assert (found["blocked"], found["text"], found["results"][0]["info"]) == (False, "oh dear", {"length": 7})
+    assert tried(cast, agent, "oh well")["results"][0]["tripped"] is False
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def check(text):\n    while True:\n        pass", "def check(text):\n    return 1 / 0", "def check(text):\n    return 'yes'",
+        "def check(text):\n    return open('/etc/passwd').read()",
+    ],
+    ids=["loops", "breaks", "no verdict", "reads a file"],
+)  # fmt: skip
+def test_code_that_gives_no_verdict_lets_nothing_through(cast: Cast, source: str) -> None:
+    agent = make_agent(cast.alice)
+    saved = cast.bob.api.patch(f"agents/{agent.id}/", {"guardrails": [code(source)]})
+    if saved.status_code == 400:  # refused when it is saved is as good
+        return
+    found = tried(cast, agent)
+    assert (found["blocked"], found["results"][0]["failed"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "source", ["x = 1", "def check():\n    return True", "def check(a, b):\n    return True", "def check(text"]
+)
+def test_code_that_could_not_check_is_refused_when_it_is_saved(cast: Cast, source: str) -> None:
+    agent = make_agent(cast.alice)
+    assert cast.bob.api.patch(f"agents/{agent.id}/", {"guardrails": [code(source)]}).status_code == 400
