@@ -52,5 +52,6 @@ SPECTACULAR_SETTINGS = {
         "SignInKind": ["browser", "program"],
         "SpanType": "agent_app.models.SpanType",
         "ProviderType": "agent_app.provider_types.LABELS",
+        "GuardrailStage": "agent_app.guardrails.registry.STAGES",
     },
 }
