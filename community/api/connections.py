@@ -1,4 +1,4 @@
-"""Other sites through which the person signs in. Connecting one needs their browser: docs/adr/0016."""
+"""Other sites through which the person signs in. Connecting one needs their browser: docs/adr/0017."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Accounts at other sites through which a person signs in. Connecting is allauth's, in the person's browser (docs/adr/0016)."""
+"""Accounts at other sites through which a person signs in. Connecting is allauth's, in the person's browser (docs/adr/0017)."""
 
 from allauth.socialaccount import signals
 from allauth.socialaccount.adapter import get_adapter
