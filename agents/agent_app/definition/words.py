@@ -24,7 +24,7 @@ _LABELS = {
     "approval": gettext_lazy("Approval"), "max_calls": gettext_lazy("Calls in a run"), "timeout_s": gettext_lazy("Time limit"),
     "enabled": gettext_lazy("In use"), "tool_id": gettext_lazy("Tool of the library"), "credential_id": gettext_lazy("Secrets"),
     "guardrails": gettext_lazy("Guardrail"), "implementation": gettext_lazy("Kind"), "config": gettext_lazy("Settings"),
-    "action": gettext_lazy("Action"), "mode": gettext_lazy("Mode"), "hold_until_checked": gettext_lazy("Hold until checked"),
+    "action": gettext_lazy("Action"), "mode": gettext_lazy("Way of checking"), "hold_until_checked": gettext_lazy("Hold until checked"),
     "enabled_when": gettext_lazy("Condition"), "content": gettext_lazy("Values"), "is_default": gettext_lazy("Default"),
 }  # fmt: skip
 _STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")
