@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from agent_app import agent_files
 from agent_app.definition.closure import target_ids
 from agent_app.definition.content import Content, complete, default_tool_name, draft_content
 from agent_app.definition.diff import changes
@@ -24,6 +25,7 @@ class Draft:
     contexts: list[dict[str, Any]]
     tools: list[dict[str, Any]]
     guardrails: list[dict[str, Any]]
+    files: list[dict[str, Any]]
     suggestions: list[Suggestion]
     sent: dict[str, Any]
     version: AgentVersion | None
@@ -38,17 +40,28 @@ class Draft:
 def draft_of(agent: Agent, user_name: str) -> Draft:
     version = latest_version(agent)
     content = draft_content(agent)
+    sent = preview(agent, user_name=user_name)
     return Draft(
         handoffs=named_handoffs(agent, content),
         contexts=content["contexts"],
         tools=[shown_part(part) for part in content["tools"]],
         guardrails=shown_guardrails(content),
+        files=_files(agent, sent),
         suggestions=suggestions_of(agent),
-        sent=preview(agent, user_name=user_name),
+        sent=sent,
         version=version,
         changed=None if version is None else len(changes(complete(version.content), content)),
         warnings=warnings(agent),
     )
+
+
+def _files(agent: Agent, sent: dict[str, Any]) -> list[dict[str, Any]]:
+    """The agent's files, each with what its model is given of it (``plan``; None where there is no model to ask)."""
+    plans = {plan["file_id"]: plan for plan in sent["files"]}
+    rows = agent_files.rows_of(agent.workspace_id, [agent.id])
+    return [
+        {"id": row.id, "file": row.file, "about": row.description, "plan": plans.get(str(row.file_id))} for row in rows
+    ]
 
 
 def latest_version(agent: Agent) -> AgentVersion | None:

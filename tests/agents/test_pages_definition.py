@@ -75,7 +75,7 @@ def test_after_a_save_the_builder_gets_marks_hints_and_the_number_of_changes(
     assert "is still to be filled in" in marks
     assert "2 changes since version 1" in marks
     assert "Publish v2" in marks
-    assert marks.count("hx-swap-oob") == 4
+    assert marks.count("hx-swap-oob") == 5
 
 
 def test_handoffs_and_contexts_are_edited_in_sheets(cast: Cast, agent: Agent, browser: Client) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -9,9 +11,11 @@ from django.utils.translation import gettext as _
 
 from agent_app.models import Agent, AgentFile
 from community.access import Actor
+from community.files import staging
 from community.models import FileStatus, StoredFile
+from community.services import files
 from config.lib import realtime
-from config.lib.errors import Conflict
+from config.lib.errors import AppError, Conflict, InvalidInput
 
 MOST = 50
 
@@ -22,13 +26,32 @@ def agent_file_add(*, actor: Actor, agent: Agent, file: StoredFile, description:
     actor.require("agent.write")
     _count_up(actor, agent)  # its lock also keeps the count of files true
     _check(file)
-    if AgentFile.objects.filter(agent=agent).count() >= MOST:
-        raise Conflict(_("An agent has at most %(most)d files.") % {"most": MOST}, code="too_many_files")
+    _check_room(agent)
     if AgentFile.objects.filter(agent=agent, file=file).exists():
         raise Conflict(_("The agent has this file already."), code="file_attached")
     made = AgentFile(workspace_id=agent.workspace_id, agent=agent, file=file, description=description)
     made.save(force_insert=True)
     return made
+
+
+def agent_file_upload(*, actor: Actor, agent: Agent, upload: "UploadedFile[bytes]") -> AgentFile:
+    """Keep an upload in the workspace and give it to the agent: both, or neither.
+
+    Raises what ``file_store`` and ``agent_file_add`` do, and InvalidInput for an empty one.
+    """
+    actor.require("agent.write")
+    _check_room(agent)
+    if not upload.size:
+        raise InvalidInput(_("The file is empty."), code="file_empty")
+    if upload.size > settings.FILE_MAX_BYTES:
+        raise staging.too_large()
+    with staging.staged(upload) as staged:
+        file = files.file_store(actor=actor, staged=staged)
+    try:
+        return agent_file_add(actor=actor, agent=agent, file=file)
+    except AppError:  # somebody else gave it the last one meanwhile
+        files.file_delete(actor=actor, file=file)
+        raise
 
 
 @transaction.atomic
@@ -56,6 +79,11 @@ def agent_file_remove(*, actor: Actor, agent_file: AgentFile) -> None:
     actor.require("agent.write")
     _count_up(actor, agent_file.agent)
     agent_file.delete()
+
+
+def _check_room(agent: Agent) -> None:
+    if AgentFile.objects.filter(agent=agent).count() >= MOST:
+        raise Conflict(_("An agent has at most %(most)d files.") % {"most": MOST}, code="too_many_files")
 
 
 def _check(file: StoredFile) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -21,10 +22,12 @@ from agent_app.model_picker import picker
 from agent_app.model_references import default_reference
 from agent_app.models import Agent
 from agent_app.references import references
+from agent_app.services.agent_files import MOST
 from agent_app.services.agents import agent_update
 from agent_app.views.agents import is_fragment
 from agent_app.views.chat import chat_context
 from agent_app.views.models import SHOWN
+from community.models import FileStatus
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import InvalidInput, Refused
 
@@ -35,8 +38,8 @@ def agent_builder(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     """HTMX asks for the sections' marks after a save."""
     agent = get_agent(request.actor, agent_id)
     if is_fragment(request):
-        return render(request, "agents/_marks.html", _context(request, agent))
-    return _page(request, agent, AgentForm(agent=agent))
+        return render(request, "agents/_marks.html", builder_context(request, agent))
+    return builder_page(request, agent, AgentForm(agent=agent))
 
 
 @require_POST
@@ -72,7 +75,7 @@ def agent_save(request: ActorRequest, agent_id: UUID) -> HttpResponse:
 
 def _refused(request: ActorRequest, agent: Agent, form: AgentForm) -> HttpResponse:
     if not _by_script(request):
-        return _page(request, agent, form, status=422)
+        return builder_page(request, agent, form, status=422)
     return JsonResponse({"detail": _("Some fields need another look."), "errors": form.errors}, status=422)
 
 
@@ -80,7 +83,8 @@ def _by_script(request: ActorRequest) -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
 
 
-def _context(request: ActorRequest, agent: Agent) -> dict[str, Any]:
+def builder_context(request: ActorRequest, agent: Agent) -> dict[str, Any]:
+    """What the sections show beside the fields of the form."""
     draft = draft_of(agent, request.actor.user.display_name)
     sections = _sections(agent, draft)
     content = draft_content(agent)
@@ -92,16 +96,21 @@ def _context(request: ActorRequest, agent: Agent) -> dict[str, Any]:
         "sections": sections,
         "complete": sum(section["complete"] for section in sections),
         "can_write": request.actor.allows("agent.write"),
+        "files_pending": any(each["file"].status == FileStatus.PENDING for each in draft.files),
+        "files_most": {"number": MOST, "megabytes": settings.FILE_MAX_BYTES // 2**20},
     }
 
 
-def _page(request: ActorRequest, agent: Agent, form: AgentForm, status: int = 200) -> HttpResponse:
+def builder_page(
+    request: ActorRequest, agent: Agent, form: AgentForm, status: int = 200, more: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The whole page. ``more``: what else is to be said on it."""
     choices = picker(request.actor, draft_content(agent), agent.model)
-    context = _context(request, agent) | {
+    context = builder_context(request, agent) | {
         "form": form, "chat": chat_context(request.actor, agent, None, builder=True), "picker": choices, "shown_capabilities": SHOWN,
         "gone": agent.model not in ("", AUTO) and not any(choice["chosen"] for choice in choices),
         "default_model": default_reference(agent.workspace_id), "output_kinds": output_types.available(),
-    }  # fmt: skip
+    } | (more or {})  # fmt: skip
     return render(request, "agents/builder.html", context, status=status)
 
 
@@ -109,11 +118,13 @@ def _sections(agent: Agent, draft: Draft) -> list[dict[str, Any]]:
     hints = len(draft.suggestions)
     described, written = bool(agent.name and agent.description), bool(agent.instructions.strip()) and not hints
     published = draft.version is not None and not draft.changed
+    unread = any(each["plan"] and not each["plan"]["sent_as"] for each in draft.files)
     return [
         _section("basics", _("Basics"), described, "" if described else _("Add a description")),
         _section("instructions", _("Instructions"), written, ngettext("%d hint", "%d hints", hints) % hints if hints else ""),
         _section("model", _("Model"), not draft.sent["problems"], _("Needs a look") if draft.sent["problems"] else ""),
         _section("tools", _("Tools"), True, str(len(draft.tools)) if draft.tools else _("None")),
+        _section("files", _("Files"), not unread, _("Needs a look") if unread else str(len(draft.files) or _("None"))),
         _section("handoffs", _("Handoffs"), True, str(len(draft.handoffs)) if draft.handoffs else _("None")),
         _section("output", _("Output type"), True, _output(agent)),
         _section("guardrails", _("Guardrails"), True, str(len(draft.guardrails)) if draft.guardrails else _("None")),

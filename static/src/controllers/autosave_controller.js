@@ -2,6 +2,8 @@
 //   data-action="input->autosave#changed change->autosave#changed" data-autosave-saved-value="Saved · {time}" …>
 //   <p data-autosave-target="status">, <div data-autosave-target="conflict" hidden> with targets who and what,
 //   buttons data-action="autosave#takeTheirs" and "autosave#keepMine"
+//   and <input type="hidden" name="revision" data-autosave-target="revision">, for what else is sent from this page: an
+//   answer puts another in its place where that made a newer revision of exactly what is shown here.
 // Posts the whole form with the revision it was made on. One request at a time: what is typed meanwhile goes with the next.
 // 200 {"revision"} saved · 409 somebody else saved: nothing is overwritten until the person chooses · 422 {"errors"} stays
 // marked · unreachable: tries again, at once when the network is back. A link that is followed waits for the save.
@@ -15,7 +17,7 @@ const STATES = /** @type {Record<string, string>} */ ({ saving: "running", saved
 const Base = /** @type {any} */ (Controller);
 
 export default class AutosaveController extends Base {
-  static targets = ["status", "conflict", "who", "what"];
+  static targets = ["status", "conflict", "who", "what", "revision"];
   static values = {
     url: String, revision: Number, delay: { type: Number, default: 600 },
     saving: String, saved: String, conflict: String, error: String, offline: String, somebody: String,
@@ -65,9 +67,20 @@ export default class AutosaveController extends Base {
     window.removeEventListener("online", this.online);
   }
 
+  revisionValueChanged() {
+    for (const field of this.revisionTargets) field.value = String(this.revisionValue);
+  }
+
+  /** @param {HTMLInputElement} field */
+  revisionTargetConnected(field) {
+    if (Number(field.value) > this.revisionValue) this.revisionValue = Number(field.value);
+  }
+
   /** @param {Event} event */
   changed(event) {
-    const name = /** @type {HTMLInputElement} */ (event.target).name;
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    if (field.hasAttribute("form")) return; // stands here, and is sent by another form
+    const { name } = field;
     if (name) this.mine.add(name);
     this.dirty = true;
     this.later(this.delayValue);

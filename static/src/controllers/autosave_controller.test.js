@@ -156,3 +156,23 @@ test("what is wrong is said beside its field, and gone with the next save", asyn
   assert.equal(page.one(".field-error"), null);
   assert.equal(field.hasAttribute("aria-errormessage"), false);
 });
+
+test("what belongs to another form of the page is not saved with this one", async () => {
+  const calls = answering([json({ revision: 4 })]);
+  page.one("form").insertAdjacentHTML("afterend", '<form id="other"></form>');
+  page.one("form").insertAdjacentHTML("beforeend", '<input name="file" form="other">');
+  type("file", "x");
+  await pass(600);
+  assert.equal(calls.length, 0);
+});
+
+test("a newer revision that an answer brings is saved on; the field follows each save", async () => {
+  const calls = answering([json({ revision: 6 })]);
+  page.one("form").insertAdjacentHTML("beforeend", '<input type="hidden" name="revision" data-autosave-target="revision" value="5">');
+  await page.settled();
+  type("name", "New");
+  await pass(600);
+  assert.equal(calls[0].options.body.get("revision"), "5");
+  await page.settled();
+  assert.equal(page.one('[name="revision"]').value, "6");
+});
