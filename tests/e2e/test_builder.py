@@ -1,4 +1,4 @@
-"""The builder's behaviours that only a browser has: menus in the instructions, fields of an output type, the order of fallbacks."""
+"""The builder's behaviours that only a browser has: menus, fields of an output type, the order of fallbacks, uploads."""
 
 from contextlib import AbstractContextManager
 from typing import Any
@@ -99,3 +99,21 @@ def test_fallbacks_are_put_in_order_and_tags_are_taken_back(alices_page: Page, w
     assert not any(
         "later" in each["tags"] for each in world.person.request("GET", "/agents/", expect=200).json()["results"]
     )
+
+
+def test_files_are_added_and_removed_in_place_and_typing_goes_on_saving(alices_page: Page, world: World) -> None:
+    page, agent_id = alices_page, make_agent(world)
+    page.goto(f"/agents/{agent_id}/")
+    section = page.get_by_role("region", name="Files")
+    given = [{"name": name, "mimeType": "text/plain", "buffer": b"Five."} for name in ("prices.txt", "places.txt")]
+    section.get_by_label("Add files").set_input_files(given)  # type: ignore[arg-type]
+    expect(section.get_by_role("listitem")).to_have_count(2)
+    expect(section.get_by_label("Add files")).to_have_value("")
+    expect(page.get_by_role("link", name="Files")).to_contain_text("2")
+    with saving(page, "Reads the prices"):
+        page.get_by_label("Description").first.fill("Reads the prices.")
+    section.get_by_role("button", name="Take places.txt from the agent").click()
+    expect(section.get_by_role("listitem")).to_have_count(1)
+    with saving(page, "Reads one file"):
+        page.get_by_label("Description").first.fill("Reads one file.")
+    assert stored(world, agent_id)["description"] == "Reads one file."
