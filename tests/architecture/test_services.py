@@ -54,8 +54,13 @@ def test_interfaces_write_nothing_themselves(module: Module) -> None:
     assert found + around == []
 
 
-# Sends by name from inside ``transaction.on_commit``, and must survive a broker that is away.
-SENDERS = {"config/lib/jobs.py": {"send_task"}, "agents/agent_app/runs/lifecycle.py": {"send_task"}}
+# Sends by name from inside ``transaction.on_commit``, and must survive a broker that is away; or where no transaction is, for
+# an answer that is waited for.
+SENDERS = {
+    "config/lib/jobs.py": {"send_task"},
+    "agents/agent_app/runs/lifecycle.py": {"send_task"},
+    "agents/agent_app/tools/sandbox/queue.py": {"send_task"},
+}
 
 
 def test_tasks_are_sent_after_commit() -> None:

@@ -92,7 +92,7 @@ class OpenApiTool(RemoteType):
         except SpecRefused as error:
             raise Refused(str(error), code="openapi") from error
         if refused := http_params.address_problems(found.server):
-            raise Refused(f"{found.server}: {refused[0]}", code="openapi")
+            raise Refused(": ".join((found.server, refused[0])), code="openapi")
         return found
 
     async def call(

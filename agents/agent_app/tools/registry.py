@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from agent_app import json_schemas
 from agent_app.json_schemas import Schema
@@ -201,7 +202,8 @@ def get(name: str) -> ToolType:
     try:
         return _types[name]
     except KeyError:
-        raise InvalidInput(f"There is no type of tool called “{name}”.", code="unknown_tool_type") from None
+        text = _("There is no type of tool called “%(name)s”.") % {"name": name}
+        raise InvalidInput(text, code="unknown_tool_type") from None
 
 
 def find(name: str) -> ToolType | None:
