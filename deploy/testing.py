@@ -46,7 +46,8 @@ def bubblewrap() -> None:
 def main() -> int:
     os.environ["CHROMIUM"] = chromium()
     bubblewrap()
-    workers = str(min(os.cpu_count() or 2, 4))
+    # One more than can compute: many tests wait for processes and browsers.
+    workers = str(min((os.cpu_count() or 2) + 1, 4))
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "coverage.json"
         arguments = ["-n", workers, "--dist", "loadscope", "--cov", "--cov-branch"]

@@ -44,7 +44,8 @@ def signed_in(view: PageView[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
         sign_ins.browser_session_track(request=request, user=request.user)
         with timezone.override(_zone(request.user.timezone)), languages.on_page(request.user):
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
-        language = request.user.language
+        user = request.user  # nobody, where the view has signed them out
+        language = user.language if isinstance(user, User) else ""
         if language and languages.remembered(request) != language:  # chosen in another browser since this one signed in
             languages.remember(response, language)
             response.headers["Content-Language"] = language

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from agents import Agent, Runner
 
-from agent_app.engine import execute
+from agent_app.engine.asks import RUN_CONFIG
 from agent_app.runs.registry import RunFailure
 
 
@@ -14,4 +14,4 @@ def test_the_sdk_never_asks_with_the_operators_key(name: str | None, monkeypatch
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     with pytest.raises(RunFailure, match="no model of its own"):
-        asyncio.run(Runner.run(Agent(name="Bare", model=name), "Hello", run_config=execute._RUN_CONFIG))
+        asyncio.run(Runner.run(Agent(name="Bare", model=name), "Hello", run_config=RUN_CONFIG))

@@ -92,7 +92,7 @@ class Checkpoints:
         named = [(str(model_id), str(name)) for model_id, name in state["named"]]
         self._toolbox.resume(await in_db(tool_calls.calls_of, run.id), named, state)
         items = [*start[: state["known"]], *state["asked"], *state["said"]]
-        self._recorder.agent_starts(member.agent.name, member.agent_id, {"items": items[-1:], "attempt": run.attempt})
+        self._recorder.agent_resumes(member.agent.name, member.agent_id, {"items": items[-1:], "attempt": run.attempt})
         return Resumed(member, [*items, *await self._outputs(member, state["said"])])
 
     async def _outputs(self, member: Member, said: Items) -> Items:

@@ -63,6 +63,14 @@ class Recorder:
         self.agent_ends()
         self._here.agent = self.open("agent", name, agent_id=agent_id, input=given)
 
+    def agent_resumes(self, name: str, agent_id: str, given: Any) -> None:
+        """An agent goes on where another worker has left the run. Whoever was about to begin takes no turn where nothing has
+        happened yet."""
+        here = self._here
+        if here.agent is not None and all(span.parent_id != here.agent.id for span in self._produced.spans):
+            here.agent = None
+        self.agent_starts(name, agent_id, given)
+
     def given(self, what: Any) -> None:
         """What the agent that speaks now was given."""
         if self.agent is not None:

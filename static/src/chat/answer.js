@@ -103,7 +103,7 @@ export class Answer {
     part(step, "step-result").textContent = pretty(event.result);
     part(step, "step-time").textContent = `${written((event.duration_ms ?? 0) / 1000, 2)} s`;
     const cost = Number(event.credits ?? 0);
-    if (cost) part(step, "step-cost").textContent = `${written(cost, 4)} ${this.labels.credits_unit}`;
+    if (cost) part(step, "step-cost").textContent = `${written(cost)} ${this.labels.credits_unit}`;
     const state = part(step, "step-state");
     state.textContent = event.is_error ? (this.labels.tool_failed ?? this.labels.failed) : this.labels.done;
     state.dataset.s = event.is_error ? "failed" : "succeeded";
