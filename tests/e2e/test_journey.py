@@ -36,7 +36,7 @@ def make_agent(page: Page, name: str) -> None:
     page.goto("/agents/")
     page.get_by_role("link", name="New agent").first.click()
     page.get_by_role("button", name="New agent").click()
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Longest answer").fill("32")  # the local model is slow where the machine is busy
     expect(page.locator("form[data-autosave-state=saved]")).to_be_visible()
 
