@@ -50,7 +50,7 @@ def main() -> int:
     workers = str(min((os.cpu_count() or 2) + 1, 4))
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "coverage.json"
-        arguments = ["-n", workers, "--dist", "loadscope", "--cov", "--cov-branch"]
+        arguments = ["-n", workers, "--dist", "loadscope", "--no-loadscope-reorder", "--cov", "--cov-branch"]
         arguments += ["--cov-report", "term:skip-covered", "--cov-report", f"json:{report}", *sys.argv[1:]]
         tests = subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False)
         if tests.returncode or sys.argv[1:]:  # a part of the tests need not run all of the code

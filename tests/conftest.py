@@ -1,6 +1,7 @@
 """What every test shares. The services are started by ``tests/services.py``."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,25 +9,37 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.utils import translation
+from pytest_django.plugin import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
 
 from config import celery  # noqa: F401  (makes it the current Celery application, as every entry point does)
 from config.lib import db
-from tests import seeds
+from tests import database
 from tests.api import operations
 from tests.cast import anyone, cast
 
-__all__ = ["anyone", "cast", "seeds"]
+__all__ = ["anyone", "cast"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.PROVIDER_RETRY_DELAY = 0.01
+    # Far quicker than what Django does after each test that commits.
+    database.install()
     config.pluginmanager.register(operations, "operations")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The server's own database has all migrations already: each worker's begins as a copy of it."""
+    database = connections["default"].settings_dict
+    database["TEST"]["TEMPLATE"] = database["NAME"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """As pytest-django's; at the end the threads of ``in_db`` let go of the database, which else cannot be dropped."""
+    with django_db_blocker.unblock():
+        database.keep()
     yield
     pool, count = db._pool(), settings.DATABASE_THREADS
     together = threading.Barrier(count)
@@ -46,11 +59,28 @@ def language() -> Iterator[None]:
     translation.deactivate()
 
 
+# Each shares a stack of processes (and a browser), so all of its tests go to one worker of xdist. They wait more than they
+# compute, so they begin first, beside the others.
+TOGETHER = ("tests/e2e", "tests/faults", "tests/contract", "tests/stack")
+
+
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
-    """The browser tests share one stack and one browser, so all of them go to one worker of xdist."""
+    """By module, but for those that belong together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "tests/e2e" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
+        together = next((found for found in TOGETHER if nodeid.startswith(f"{found}/")), None)
+        return together or str(super()._split_scope(nodeid))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, then the modules with the most tests: the workers shall end together."""
+    sizes = Counter(item.nodeid.partition("::")[0] for item in items)
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        together = [number for number, found in enumerate(TOGETHER) if item.nodeid.startswith(f"{found}/")]
+        return (together[0], 0) if together else (len(TOGETHER), -sizes[item.nodeid.partition("::")[0]])
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

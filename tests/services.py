@@ -49,7 +49,7 @@ def _start() -> None:
         os.environ["REDIS_URL"] = embedded.redis_database(os.environ["REDIS_URL"], worker)
         return
     stack = ExitStack()
-    os.environ["DATABASE_URL"] = stack.enter_context(embedded.postgres_server())
+    os.environ["DATABASE_URL"] = stack.enter_context(embedded.postgres_server(migrated=True))
     os.environ["REDIS_URL"] = stack.enter_context(embedded.valkey_server())
     atexit.register(stack.close)
 

@@ -16,10 +16,13 @@ pytest-django gives each worker its own database; ``redis_database`` gives each 
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from subprocess import TimeoutExpired
 
@@ -30,19 +33,28 @@ from deploy.stack.process import Service, kill_group
 
 
 @contextmanager
-def postgres_server(*, options: dict[str, str] | None = None) -> Iterator[str]:
-    """A PostgreSQL with an empty database; yields its ``DATABASE_URL``. Data survives no crash (``fsync`` is off)."""
+def postgres_server(*, options: dict[str, str] | None = None, migrated: bool = False) -> Iterator[str]:
+    """A PostgreSQL; yields the ``DATABASE_URL`` of its database. Data survives no crash (``fsync`` is off).
+
+    The database is empty, or, where it shall be ``migrated``, as all migrations leave it.
+    """
     with _directory() as directory:
         data = directory / "data"
-        _copy_template(data)
-        service, url = postgres.service(
-            data=data,
-            sockets=directory / "s",
-            log=directory / "postgres.log",
-            options={**postgres.THROWAWAY, **(options or {})},
-        )
-        with running(service):
+        (copy_migrated if migrated else copy_empty)(data)
+        with _serving(data, directory, options) as url:
             yield url
+
+
+@contextmanager
+def _serving(data: Path, directory: Path, options: dict[str, str] | None = None) -> Iterator[str]:
+    service, url = postgres.service(
+        data=data,
+        sockets=directory / "s",
+        log=directory / "postgres.log",
+        options={**postgres.THROWAWAY, **(options or {})},
+    )
+    with running(service):
+        yield url
 
 
 @contextmanager
@@ -104,19 +116,52 @@ def _directory() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _copy_template(data: Path) -> None:
-    """A ready data directory from the cache, which saves half a second a run."""
-    digest = hashlib.sha256(
-        repr((postgres.MAJOR, postgres.INITDB, postgres.DATABASE, os.geteuid())).encode()
-    ).hexdigest()[:12]
-    template = Env().VAR_DIR / "cache" / f"postgres-{digest}"
+def copy_empty(data: Path) -> None:
+    """Make ``data`` a data directory with an empty database. From the cache, which saves half a second."""
+    version = repr((postgres.MAJOR, postgres.INITDB, postgres.DATABASE, os.geteuid()))
+    _copy(_cached("empty", version, partial(postgres.create_data, throwaway=True)), data)
+
+
+def copy_migrated(data: Path) -> None:
+    """Make ``data`` a data directory with a database as the present migrations leave it. From the cache, if they are known."""
+    files = [*BASE_DIR.glob("*/migrations/*.py"), *BASE_DIR.glob("*/*/migrations/*.py"), BASE_DIR / "uv.lock"]
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
+    _copy(_cached("migrated", f"{postgres.MAJOR} {os.geteuid()} {version}", _migrate), data)
+
+
+def _migrate(data: Path) -> None:
+    with _directory() as directory:
+        made = directory / "data"
+        copy_empty(made)
+        with _serving(made, directory) as url:
+            command = [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"]
+            done = subprocess.run(
+                command,
+                cwd=BASE_DIR,
+                env={**os.environ, "DATABASE_URL": url},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode:
+            raise StackError("The migrations failed.", log=done.stderr.splitlines()[-30:])
+        _copy(made, data)
+
+
+def _cached(kind: str, version: str, make: Callable[[Path], None]) -> Path:
+    digest = hashlib.sha256(version.encode()).hexdigest()[:12]
+    template = Env().VAR_DIR / "cache" / f"postgres-{kind}-{digest}"
     if not template.is_dir():
         made = template.with_name(f"{template.name}-{os.getpid()}")
-        postgres.create_data(made, throwaway=True)
+        make(made)
         try:
             made.rename(template)
         except OSError:  # another run was faster
             shutil.rmtree(made)
+    return template
+
+
+def _copy(template: Path, data: Path) -> None:
     shutil.copytree(template, data, symlinks=True)
     data.chmod(0o700)
     if user := postgres.server_user(template):

@@ -19,7 +19,7 @@ from typing import Any, Self
 import requests
 
 from config.env import BASE_DIR, Env
-from deploy.stack import postgres, ready, services, valkey
+from deploy.stack import embedded, postgres, ready, services, valkey
 from deploy.stack.failures import last_lines
 from deploy.stack.options import Options
 from deploy.stack.process import Service, kill_group
@@ -120,7 +120,7 @@ class Person:
 
 @dataclass
 class Stack:
-    """``with Stack() as stack:`` starts the stores and migrates; web, workers and beat are started by name.
+    """``with Stack() as stack:`` starts the stores, their database migrated; web, workers and beat are started by name.
 
     ``environment`` overrides what every process gets. ``durable`` keeps Valkey's data over a restart.
     """
@@ -166,11 +166,10 @@ class Stack:
             **self.environment,
         }  # fmt: skip
         cleanup.callback(self.stop_all)
-        self.manage("migrate", "--no-input", "--verbosity", "0")
 
     def _postgres(self) -> tuple[Child, str]:
         data = self.directory / "postgres"
-        postgres.create_data(data, throwaway=True)
+        embedded.copy_migrated(data)
         # Without flushing to disk, yet whole after a crash of the server alone, which is what the fault tests do to it.
         options = {"fsync": "off", "full_page_writes": "on", "max_connections": "200", **self.postgres_options}
         service, url = postgres.service(

@@ -25,16 +25,13 @@ IN_A_WORKSPACE = [address for address in API if address.route not in PERSONAL]
 
 
 @pytest.mark.parametrize("address", IN_A_WORKSPACE, ids=lambda address: address.route)
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_naming_a_strangers_workspace_is_answered_like_naming_none_there_is(
-    cast: Cast, address: Address, method: str
-) -> None:
-    answers = [
-        cast.dave.api.request(method, address.path, headers={"X-Workspace": str(workspace)})
-        for workspace in (cast.alice.workspace_id, NOBODYS_ID)
-    ]
-    assert {answer.status_code for answer in answers} <= {404, 405}
-    assert answers[0].status_code == answers[1].status_code
+def test_naming_a_strangers_workspace_is_answered_like_naming_none_there_is(cast: Cast, address: Address) -> None:
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        answers = [
+            cast.dave.api.request(method, address.path, headers={"X-Workspace": str(workspace)}).status_code
+            for workspace in (cast.alice.workspace_id, NOBODYS_ID)
+        ]
+        assert (method, answers) in [(method, [404, 404]), (method, [405, 405])]
 
 
 @pytest.mark.parametrize("address", [found for found in API if "<" in found.route], ids=lambda address: address.route)
