@@ -1,12 +1,15 @@
 """Tools that reach out, from the API to the model's next turn: made by a program, asked by a model, answered by a server."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 from django.conf import LazySettings
 from django.core.cache import cache
+from django.db import OperationalError, connection, transaction
 
 from agent_app.models import Agent, AgentVersion, Run, Span, ToolCall
 from agent_app.tools import egress
@@ -146,6 +149,47 @@ def test_an_api_is_looked_at_imported_called_and_synchronised(site: Site, provid
     assert cast.bob.api.post(path, {"confirm": "another"}).status_code == 409
     assert cast.bob.api.post(path, {"confirm": found["digest"]}).json()["saved"]
     assert cast.bob.api.post(path).json()["changes"] == []
+
+
+def test_nobody_waits_for_a_strangers_server_with_a_lock(site: Site, cast: Cast) -> None:
+    agent = make_agent(cast.bob)
+    waits: list[str] = []
+
+    def lock() -> None:
+        try:
+            with transaction.atomic():
+                Agent.objects.select_for_update(nowait=True).get(id=agent.id)
+        except OperationalError as error:
+            waits.append(str(error))
+        finally:
+            connection.close()
+
+    async def spec(_request: web.Request) -> web.Response:
+        await asyncio.to_thread(lock)
+        pets = {"get": {"operationId": "getPet"}}
+        return web.json_response(
+            {"openapi": "3.0.0", "info": {"title": "P"}, "servers": [{"url": "/"}], "paths": {"/p": pets}}
+        )
+
+    site.on("/spec.json", spec)
+    tool = {"name": "pets", "type": "openapi", "params": {"url": f"{site.base_url}/spec.json"}}
+    path = f"agents/{agent.id}/tools/"
+    made = cast.bob.api.post(path, tool).json()
+    assert cast.bob.api.put(f"{path}{made['id']}/", tool).status_code == 200
+    other = {"params": tool["params"] | {"server": f"{site.base_url}/v2"}}
+    assert cast.bob.api.patch(f"{path}{made['id']}/", other).json()["params"]["base"].endswith("/v2")
+    assert cast.bob.api.patch(f"agents/{agent.id}/", {"tools": [tool]}).status_code == 200
+    document = cast.bob.api.get(f"agents/{agent.id}/export/").json()
+    asked = len(site.seen)
+    assert (asked, waits) == (3, []), "what has not changed is not asked for again"
+    clone = cast.bob.api.post(f"agents/{agent.id}/clone/", {}).json()
+    assert [each["name"] for each in clone["tools"][0]["params"]["functions"]] == ["getPet"]
+    assert len(site.seen) == asked, "a clone has what was confirmed"
+    assert cast.bob.api.post("agents/import/", {"document": document}).json()["tools"][0]["becomes"] == "imported"
+    site.answers("/spec.json", "gone", status=404)
+    report = cast.bob.api.post("agents/import/", {"document": document}).json()
+    assert (report["tools"][0]["becomes"], "404" in report["left_out"][0]["why"]) == ("left_out", True)
+    assert waits == []
 
 
 def test_the_tools_of_an_mcp_server_are_in_the_library_and_synchronised(

@@ -21,7 +21,7 @@ def definition(type: str, params: dict[str, Any], **fields: Any) -> ToolDefiniti
 def saved(person: Person, kind: ToolType, params: dict[str, Any], old: ToolDefinition | None = None) -> ToolDefinition:
     """As services save one: prepared, its secrets taken out, checked."""
     try:
-        prepared = kind.prepare(workspace_id=person.workspace_id, params=params, old=old)
+        prepared = kind.settled(kind.prepare(workspace_id=person.workspace_id, params=params, old=old))
     finally:
         loop.submit(egress.close()).result()
     old_id = UUID(old.credential_id) if old and old.credential_id else None

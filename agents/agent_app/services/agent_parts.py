@@ -8,39 +8,48 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agent_app.definition.content import READ
+from agent_app.definition.tool_parts import usual
 from agent_app.models import Agent
 from agent_app.services.agents import agent_update
+from agent_app.services.tools import tools_prepared
 from community.access import Actor
 from config.lib.errors import NotFound
 
 Part = dict[str, Any]
 
 
-@transaction.atomic
 def part_add(*, actor: Actor, agent: Agent, kind: str, values: Mapping[str, Any]) -> Part:
     """Add to the end of the list ``kind``; answers the part."""
-    parts = _locked(actor, agent, kind)
-    return _write(actor, agent, kind, [*_others(parts, values), dict(values)])[-1]
+    values = _prepared(actor, agent, kind, values)
+    with transaction.atomic():
+        parts = _locked(actor, agent, kind)
+        return _write(actor, agent, kind, [*_others(parts, values), dict(values)])[-1]
 
 
-@transaction.atomic
 def part_change(*, actor: Actor, agent: Agent, kind: str, part_id: UUID, values: Mapping[str, Any]) -> Part:
     """Change what ``values`` name of a part. Raises NotFound."""
-    parts = _locked(actor, agent, kind)
-    place = _place(parts, part_id)
-    changed = _others(parts, values)
-    changed[place] = {**parts[place], **values, "id": str(part_id)}
-    return _write(actor, agent, kind, changed)[place]
+    if kind == "tools" and values.keys() & {"type", "params"}:
+        values = usual(values) if "params" in values else values
+        before = READ[kind](agent)
+        whole = _prepared(actor, agent, kind, {**before[_place(before, part_id)], **values})
+        values = {**values, "type": whole["type"], "params": whole["params"]}
+    with transaction.atomic():
+        parts = _locked(actor, agent, kind)
+        place = _place(parts, part_id)
+        changed = _others(parts, values)
+        changed[place] = {**parts[place], **values, "id": str(part_id)}
+        return _write(actor, agent, kind, changed)[place]
 
 
-@transaction.atomic
 def part_replace(*, actor: Actor, agent: Agent, kind: str, part_id: UUID, values: Mapping[str, Any]) -> Part:
     """Put ``values`` in the place of a part; what they leave out is the default. Raises NotFound."""
-    parts = _locked(actor, agent, kind)
-    place = _place(parts, part_id)
-    changed = _others(parts, values)
-    changed[place] = {**values, "id": str(part_id)}
-    return _write(actor, agent, kind, changed)[place]
+    values = _prepared(actor, agent, kind, {**values, "id": str(part_id)})
+    with transaction.atomic():
+        parts = _locked(actor, agent, kind)
+        place = _place(parts, part_id)
+        changed = _others(parts, values)
+        changed[place] = {**values, "id": str(part_id)}
+        return _write(actor, agent, kind, changed)[place]
 
 
 @transaction.atomic
@@ -68,6 +77,15 @@ def default_context_set(*, actor: Actor, agent: Agent, values: Mapping[str, Any]
         named = {"name": _("Default"), **values, "is_default": True}
         return part_add(actor=actor, agent=agent, kind="contexts", values=named)
     return part_change(actor=actor, agent=agent, kind="contexts", part_id=UUID(default["id"]), values=values)
+
+
+def _prepared(actor: Actor, agent: Agent, kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool may have to be asked for: nobody waits for a stranger's server with a lock."""
+    actor.require("agent.write")
+    if kind != "tools":
+        return dict(values)
+    [prepared] = tools_prepared(actor=actor, given=[values], old=READ[kind](agent))
+    return prepared
 
 
 def _locked(actor: Actor, agent: Agent, kind: str) -> list[Part]:

@@ -29,7 +29,7 @@ from agent_app.definition.tool_parts import library, new_tool
 from agent_app.models import Agent, AgentSnapshot, AgentStatus, Run
 from agent_app.runs import charges
 from agent_app.services.guardrails import guardrail_secrets_take
-from agent_app.services.tools import tool_secrets_take
+from agent_app.services.tools import tool_secrets_take, tools_prepared
 from community.access import Actor
 from config.lib import audit, realtime
 from config.lib.errors import Conflict, InvalidInput, Refused
@@ -38,10 +38,16 @@ MOST_TAGS = 20
 EDITABLE = (*FIELDS, "tags", "status", *PARTS)
 
 
-@transaction.atomic
 def agent_create(*, actor: Actor, fields: Mapping[str, Any]) -> Agent:
     """Make a draft. ``fields`` are values of ``EDITABLE``, and where it comes from. Raises InvalidInput by field."""
     actor.require("agent.write")
+    if fields.get("tools"):
+        fields = {**fields, "tools": tools_prepared(actor=actor, given=fields["tools"], old=[])}
+    return _create(actor, fields)
+
+
+@transaction.atomic
+def _create(actor: Actor, fields: Mapping[str, Any]) -> Agent:
     values = joined(fields, [])
     parts, known = _parts(actor, {name: values.pop(name) for name in PARTS if name in values}, {})
     _check_models(actor, values)
@@ -54,7 +60,6 @@ def agent_create(*, actor: Actor, fields: Mapping[str, Any]) -> Agent:
     return agent
 
 
-@transaction.atomic
 def agent_update(
     *, actor: Actor, agent: Agent, changes: Mapping[str, Any], revision: int | None = None, any_ids: bool = False
 ) -> Agent:
@@ -64,6 +69,13 @@ def agent_update(
     have ids that the draft does not know, as those of an earlier version.
     """
     actor.require("agent.write")
+    if changes.get("tools"):
+        changes = {**changes, "tools": tools_prepared(actor=actor, given=changes["tools"], old=READ["tools"](agent))}
+    return _update(actor, agent, changes, revision, any_ids=any_ids)
+
+
+@transaction.atomic
+def _update(actor: Actor, agent: Agent, changes: Mapping[str, Any], revision: int | None, *, any_ids: bool) -> Agent:
     locked = Agent.objects.select_for_update(of=("self",)).get(id=agent.id)
     changes = joined(
         changes, READ["guardrails"](locked) if "input_guardrails" in changes or "output_guardrails" in changes else []

@@ -1,6 +1,7 @@
 """Agents made of other agents: clones, and imports of what another workspace has exported."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -13,12 +14,16 @@ from agent_app.definition.guardrails import JUDGED, judge_ids
 from agent_app.definition.tool_parts import library
 from agent_app.models import Agent, AgentFile, AgentStatus, AgentVersion
 from agent_app.services.agents import agent_create, agent_update
+from agent_app.services.tools import tool_as_saved, tools_prepared
 from agent_app.tools import registry
 from community.access import Actor
 from config.lib.errors import AppError
 from config.lib.ids import parse_uuid
 
 _NAME = 120
+Unreachable = dict[
+    tuple[str, int], str
+]  # why a tool of the document cannot be asked for, by its agent's key and its place
 
 
 @transaction.atomic
@@ -29,7 +34,8 @@ def agent_clone(*, actor: Actor, agent: Agent, version: AgentVersion | None = No
     content = complete(version.content) if version else draft_content(agent)
     handoffs = [_without_id(handoff) for handoff in content.pop("handoffs")]
     known = library(actor.workspace_id, content["tools"])
-    tools = [_own(tool) if tool["tool_id"] not in known else _without_id(tool) for tool in content.pop("tools")]
+    own = [tool if tool["tool_id"] in known else tool | {"tool_id": None} for tool in content.pop("tools")]
+    tools = [_without_id(tool_as_saved(part=tool)) for tool in own]
     contexts = [_without_id(context) for context in content.pop("contexts")]
     guardrails = [_without_id(guardrail) for guardrail in content.pop("guardrails")]
     fields = content | {
@@ -42,14 +48,14 @@ def agent_clone(*, actor: Actor, agent: Agent, version: AgentVersion | None = No
         AgentFile(workspace_id=clone.workspace_id, agent=clone, file_id=each.file_id, description=each.description)
         for each in AgentFile.objects.filter(agent=agent, file__deleted_at=None)
     )
-    own = [
+    targets = [
         handoff | {"target_agent_id": str(clone.id)} if handoff["target_agent_id"] == str(agent.id) else handoff
         for handoff in handoffs
         if handoff["target_agent_id"] in there
     ]
     kept = [tool for tool in tools if registry.agent_ids([tool]) <= there]
     checks = [guardrail for guardrail in guardrails if there.issuperset(judge_ids([guardrail]))]
-    changes = {name: parts for name, parts in (("handoffs", own), ("tools", kept), ("guardrails", checks)) if parts}
+    changes = {name: parts for name, parts in (("handoffs", targets), ("tools", kept), ("guardrails", checks)) if parts}
     return agent_update(actor=actor, agent=clone, changes=changes) if changes else clone
 
 
@@ -61,11 +67,6 @@ def _same_as(agent: Agent) -> int | None:
 
 def _without_id(part: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if name != "id"}
-
-
-def _own(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool that was the library's, as the agent's own."""
-    return _without_id(tool) | {"tool_id": None}
 
 
 def _known(actor: Actor, ids: Sequence[str]) -> list[str]:
@@ -92,9 +93,10 @@ def agents_import(
         "dry_run": dry_run, "agents": [], "models": [], "handoffs": [], "tools": [],
         "left_out": [each for agent in imported for each in agent.left_out],
     }  # fmt: skip
+    unreachable = _look(actor, imported)
     try:
         with transaction.atomic():
-            _import(actor, imported, _models(actor, imported, models, report), report)
+            _import(actor, imported, _models(actor, imported, models, report), unreachable, report)
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -103,7 +105,27 @@ def agents_import(
     return report
 
 
-def _import(actor: Actor, imported: Sequence[Imported], models: Mapping[str, str], report: dict[str, Any]) -> None:
+def _look(actor: Actor, imported: Sequence[Imported]) -> Unreachable:
+    """Ask for what the tools of the document are, before anything is locked; a tool that cannot be asked for is left out."""
+    unreachable: Unreachable = {}
+    for each in imported:
+        tools = list(each.fields.get("tools") or ())
+        for place, tool in enumerate(tools):
+            try:
+                [tools[place]] = tools_prepared(actor=actor, given=[_without_id(tool) | {"tool_id": None}], old=[])
+            except AppError as error:
+                unreachable[each.key, place] = " ".join([error.detail, *chain.from_iterable(error.errors.values())])
+        each.fields["tools"] = tools
+    return unreachable
+
+
+def _import(
+    actor: Actor,
+    imported: Sequence[Imported],
+    models: Mapping[str, str],
+    unreachable: Unreachable,
+    report: dict[str, Any],
+) -> None:
     made: dict[str, Agent] = {}
     for each in imported:
         fields = dict(each.fields)
@@ -132,7 +154,7 @@ def _import(actor: Actor, imported: Sequence[Imported], models: Mapping[str, str
                 why = _("The agent it hands over to is neither in the document nor here.")
                 report["left_out"].append({"path": f"{each.path}.handoffs[{target}]", "why": why})
         lists = {
-            "handoffs": handoffs, "tools": _tools(each, made, here, report), "guardrails": _judged(actor, each, made, report),
+            "handoffs": handoffs, "tools": _tools(each, made, here, unreachable, report), "guardrails": _judged(actor, each, made, report),
         }  # fmt: skip
         if changes := {name: parts for name, parts in lists.items() if parts}:
             agent_update(actor=actor, agent=made[each.key], changes=changes)
@@ -162,14 +184,14 @@ def _called(tool: Mapping[str, Any]) -> str:
 
 
 def _tools(
-    each: Imported, made: Mapping[str, Agent], here: Collection[str], report: dict[str, Any]
+    each: Imported, made: Mapping[str, Agent], here: Collection[str], unreachable: Unreachable, report: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """An agent's tools; what cannot be here is left out, and said."""
     kept = []
     for place, tool in enumerate(each.fields.get("tools") or ()):
-        called, why = _called(tool), ""
+        called, why = _called(tool), unreachable.get((each.key, place), "")
         if registry.find(tool.get("type", "")) is None:
-            why = _("There is no type of tool called “%(name)s” here.") % {"name": tool.get("type", "")}
+            why = why or _("There is no type of tool called “%(name)s” here.") % {"name": tool.get("type", "")}
         elif called in made:
             tool = tool | {"params": {**tool["params"], "agent_id": str(made[called].id)}}
         elif called and called not in here:

@@ -1,6 +1,7 @@
 """Writing tools: those of the workspace's library, and the secrets of any."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -45,9 +46,9 @@ def tool_update(*, actor: Actor, tool: Tool, changes: Mapping[str, Any], revisio
     kind = changes.get("type", tool.type)
     if kind != tool.type and "params" not in changes:
         raise InvalidInput(errors={"params": [_("Another type needs other settings.")]})
-    whole = usual({"type": tool.type, "params": tool.params, **changes})
+    whole = dict(changes)
     if "params" in changes:
-        whole = _prepared(actor, whole, tool)
+        whole = _prepared(actor, usual({"type": tool.type, **changes}), tool)
     return _update(actor, tool, whole, changes, revision)
 
 
@@ -81,6 +82,33 @@ def tool_delete(*, actor: Actor, tool: Tool) -> None:
     tool.delete()
 
 
+def tools_prepared(*, actor: Actor, given: Iterable[Mapping[str, Any]], old: Iterable[Part]) -> list[Part]:
+    """An agent's tools as clients say them, with what servers had to be asked of them: before anything is locked.
+
+    ``tool_secrets_take`` takes nothing else. Raises InvalidInput, Refused.
+    """
+    known = {part["id"]: part for part in old if not part["tool_id"]}
+    return [_prepared_part(actor, values, known.get(str(values.get("id") or ""))) for values in given]
+
+
+def _prepared_part(actor: Actor, values: Mapping[str, Any], before: Part | None) -> Part:
+    if values.get("tool_id"):
+        return dict(values)
+    part = usual(values)
+    kind = registry.find(str(part.get("type") or ""))
+    if kind is None or json_schemas.errors_in(kind.params_schema, part["params"]) or _same(before, part):
+        return part  # the checks say what is wrong
+    definition = ToolDefinition.of(before) if before and before["type"] == kind.name else None
+    with _named(str(part.get("name") or kind.name)):
+        return part | {"params": kind.prepare(workspace_id=actor.workspace_id, params=part["params"], old=definition)}
+
+
+def tool_as_saved(*, part: Part) -> Part:
+    """A part that was saved here before, for another place: nobody has to be asked about it again."""
+    kind = registry.find(part["type"])
+    return part | {"params": kind.sealed(part["params"])} if kind and not part["tool_id"] else part
+
+
 def tool_secrets_take(*, actor: Actor, parts: list[Part], old: list[Part]) -> None:
     """Move the secrets of an agent's own tools into credentials, in place. A masked value keeps what the old tool of that id has."""
     known = {part["id"]: part for part in old if not part["tool_id"]}
@@ -88,22 +116,28 @@ def tool_secrets_take(*, actor: Actor, parts: list[Part], old: list[Part]) -> No
         if part["tool_id"] or not (kind := registry.find(part["type"])):
             continue
         before = known.get(part["id"])
-        try:
-            if not json_schemas.errors_in(kind.params_schema, part["params"]) and not _same(before, part):
-                definition = ToolDefinition.of(before) if before else None
-                part["params"] = kind.prepare(workspace_id=actor.workspace_id, params=part["params"], old=definition)
+        if not json_schemas.errors_in(kind.params_schema, part["params"]) and not _same(before, part):
+            part["params"] = kind.settled(part["params"], ToolDefinition.of(before) if before else None)
+        with _named(part["name"]):
             part["params"], credential = credential_take(
                 actor=actor, kind=kind, params=part["params"],
                 old_id=part["credential_id"] or (before or {}).get("credential_id"),
             )  # fmt: skip
-        except InvalidInput as error:
-            found = [f"{part['name']}: {place}: {why}" for place, whys in error.errors.items() for why in whys]
-            raise InvalidInput(error.detail, errors={"tools": found or [error.detail]}) from error
         part["credential_id"] = str(credential) if credential else None
 
 
-def _same(before: Part | None, part: Part) -> bool:
-    return before is not None and all(before[name] == part[name] for name in ("type", "params"))
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """What is wrong with one tool of an agent, in words that name it."""
+    try:
+        yield
+    except InvalidInput as error:
+        found = [f"{name}: {place}: {why}" for place, whys in error.errors.items() for why in whys]
+        raise InvalidInput(error.detail, errors={"tools": found or [error.detail]}, code=error.error_code) from error
+
+
+def _same(before: Part | None, part: Mapping[str, Any]) -> bool:
+    return before is not None and all(before[name] == part.get(name) for name in ("type", "params"))
 
 
 def _prepared(actor: Actor, values: Mapping[str, Any], tool: Tool | None) -> dict[str, Any]:
@@ -129,6 +163,8 @@ def _set(actor: Actor, row: Tool, values: Mapping[str, Any]) -> None:
     params = values.get("params", row.params)
     kind = registry.find(row.type)
     if kind is not None:
+        if params != row.params and not json_schemas.errors_in(kind.params_schema, params):
+            params = kind.settled(params)
         params, row.credential_id = credential_take(actor=actor, kind=kind, params=params, old_id=row.credential_id)
     row.params = params
     if errors := tool_checks.problems_of(actor.workspace_id, _content(row)):

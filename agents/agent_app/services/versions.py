@@ -17,6 +17,7 @@ from agent_app.definition.sources import check_runs, check_targets, draft_source
 from agent_app.definition.tool_parts import library
 from agent_app.models import Agent, AgentStatus, AgentVersion
 from agent_app.services.agents import agent_update, definition_freeze
+from agent_app.services.tools import tool_as_saved
 from agent_app.tools import registry
 from community.access import Actor
 from config.lib import audit, realtime
@@ -204,5 +205,5 @@ def _restored_tools(
             text = _("The tool %(name)s is not in the library any more: the agent has it for itself now.")
             said.append(text % {"name": tool["name"]})
             tool = tool | {"tool_id": None}
-        kept.append(tool)
+        kept.append(tool_as_saved(part=tool))
     return kept, said

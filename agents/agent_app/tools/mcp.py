@@ -71,10 +71,13 @@ class McpTool(RemoteType):
 
     def prepare(self, *, workspace_id: UUID, params: Params, old: ToolDefinition | None = None) -> Params:
         """A server that a person has to agree with first can be asked only once they have: until then it has no functions."""
+        if remote.is_sealed(params):
+            return params
         connects = http_auth.oauth_config(params).get("grant") == "authorization_code"
         if connects and not (old is not None and old.credential_id):
             given = {name: value for name, value in params.items() if name not in remote.WRITTEN_HERE}
-            return {**given, "functions": [], "base": egress.origin(str(given.get("url"))), "title": "", "digest": ""}
+            base = egress.origin(str(given.get("url")))
+            return self.sealed({**given, "functions": [], "base": base, "title": "", "digest": ""})
         return super().prepare(workspace_id=workspace_id, params=params, old=old)
 
     def look(self, workspace_id: UUID, params: Params, old: ToolDefinition | None) -> Offer:

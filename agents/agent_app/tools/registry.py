@@ -153,10 +153,19 @@ class ToolType(ABC):
         return ""
 
     def prepare(self, *, workspace_id: UUID, params: Params, old: "ToolDefinition | None" = None) -> Params:
-        """What is saved for ``params``: with what must be asked of a server once (``old``: what was saved before).
+        """What is to be saved for ``params``: with what must be asked of a server once (``old``: what was saved before).
 
         Comes before the secrets are taken out, and outside of a transaction: it may wait for the network. Raises AppError.
         """
+        return params
+
+    def sealed(self, params: Params) -> Params:
+        """``params`` that were saved before, as ``prepare`` would give them: nobody is asked again."""
+        return params
+
+    def settled(self, params: Params, old: "ToolDefinition | None" = None) -> Params:
+        """What is saved of what ``prepare`` gave. Asks nobody: it comes within the transaction. Raises Conflict where that was
+        not prepared."""
         return params
 
     def secret_paths(self, params: Mapping[str, Any]) -> tuple[str, ...]:

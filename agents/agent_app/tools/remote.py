@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from agent_app import json_schemas
 from agent_app.tools.registry import Function, Params, Permission, ToolDefinition, ToolFailed, ToolType
-from config.lib.errors import InvalidInput, Refused
+from config.lib.errors import Conflict, InvalidInput, Refused
 
 MOST_FUNCTIONS = 100
 _SIGNER = signing.Signer(salt="tools.confirmed")
@@ -85,14 +85,23 @@ class RemoteType(ToolType):
         """Where the offer comes from: another source is asked again."""
 
     def prepare(self, *, workspace_id: UUID, params: Params, old: ToolDefinition | None = None) -> Params:
-        if _is_confirmed(params):
-            return {name: value for name, value in params.items() if name != "confirmed"}
+        if is_sealed(params):
+            return params
         given = {name: value for name, value in params.items() if name not in WRITTEN_HERE}
         if problems := json_schemas.errors_in(self.params_schema, given):
             raise InvalidInput(_("Some fields need another look."), errors={"params": problems})
         if old is not None and old.params.get("functions") and self._same(given, old.params):
-            return {**given, **{name: old.params[name] for name in WRITTEN_HERE if name in old.params}}
-        return self.accepted(given, self.look(workspace_id, given, old))
+            return confirmed({**given, **{name: old.params[name] for name in WRITTEN_HERE if name in old.params}})
+        return confirmed(self.accepted(given, self.look(workspace_id, given, old)))
+
+    def sealed(self, params: Params) -> Params:
+        return confirmed(params)
+
+    def settled(self, params: Params, old: ToolDefinition | None = None) -> Params:
+        plain = _without_mark(params)
+        if is_sealed(params) or (old is not None and old.params == plain):
+            return plain
+        raise Conflict(_("Somebody else has changed this tool meanwhile. Save it once more."), code="not_prepared")
 
     def _same(self, new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
         return (self.source(new), new.get(self.chosen_in)) == (self.source(old), old.get(self.chosen_in))
@@ -167,17 +176,22 @@ class RemoteType(ToolType):
 
 
 def confirmed(params: Params) -> Params:
-    """``params`` that ``prepare`` takes as they are: a person has seen what is offered now. Clients cannot make them."""
-    return {**params, "confirmed": _SIGNER.signature(_seen(params))}
+    """``params`` that are saved as they are: they were asked for just now, or a person has seen them. Clients cannot make them."""
+    plain = _without_mark(params)
+    return {**plain, "confirmed": _SIGNER.signature(_text(plain))}
 
 
-def _is_confirmed(params: Mapping[str, Any]) -> bool:
+def is_sealed(params: Mapping[str, Any]) -> bool:
     mark = params.get("confirmed")
-    return isinstance(mark, str) and constant_time_compare(mark, _SIGNER.signature(_seen(params)))
+    return isinstance(mark, str) and constant_time_compare(mark, _SIGNER.signature(_text(_without_mark(params))))
 
 
-def _seen(params: Mapping[str, Any]) -> str:
-    return f"{params.get('base')} {digest(params.get('functions') or [])}"
+def _without_mark(params: Mapping[str, Any]) -> Params:
+    return {name: value for name, value in params.items() if name != "confirmed"}
+
+
+def _text(params: Mapping[str, Any]) -> str:
+    return orjson.dumps(params, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
