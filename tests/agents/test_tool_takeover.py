@@ -1,9 +1,11 @@
 """A worker is lost while a tool is called: another goes on where the run stood, and repeats nothing that must not be repeated."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,11 +16,13 @@ from agent_app.models import Run, RunCheckpoint, ToolCall
 from agent_app.runs import lifecycle, reaper
 from agent_app.tools.registry import CallContext
 from billing.models import Hold, Rate
+from community.services import files
 from config.lib.db import in_db
 from tests.agents.probe_world import ECHO, Probe, agent_with, calls, probing
 from tests.agents.team_world import definition_of, handoff_to, start_as
 from tests.agents.world import execute, followed, make_agent, make_provider, start, text_of
 from tests.cast import Cast
+from tests.community.files_world import file_room as file_room
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
 from tests.fakes.script import ToolCall as Asked
@@ -101,6 +105,36 @@ def test_a_call_that_may_not_be_repeated_is_not_and_the_model_is_told(
     after = [event for event in told if event.seq > next(e.seq for e in told if e.type == "content_reset")]
     assert text_of(after) == "One. Two. Three.", "readers get again what they were told to forget"
     assert not Hold.objects.filter(state="open").exists()
+
+
+def test_whoever_takes_over_gives_the_model_a_long_result_whole(
+    cast: Cast, provider: FakeOpenAI, probe: Probe, file_room: Path
+) -> None:
+    run = start(cast.alice, agent_with(cast.alice, ECHO))
+    provider.queue(asks(("one", "long"), ("two", "pay")), Script(deltas=("Read.",)))
+    lost_at(probe, run, "pay")
+    short = probe.act
+    assert short is not None
+    long = "ä" * 100_000
+
+    async def act(arguments: dict[str, Any], context: CallContext) -> Any:
+        said = await short(arguments, context)
+        return long if arguments["text"] == "long" else said
+
+    probe.act = act
+    execute(run)
+    row = ToolCall.objects.get(run=run, arguments__text="long")
+    assert (row.is_cut, len(row.result.encode()), row.result_bytes) == (True, 64 * 1024, 200_000)
+    assert execute(run).output == "Read."
+    assert answers(provider, 1)[0] == long
+    assert [each["text"] for each in probe.calls].count("long") == 1
+    page = cast.alice.browser().get(f"/agents/{run.agent_id}/chat/{run.conversation_id}/").content.decode()
+    [kept] = file_room.glob("*/*-result")
+    os.utime(kept, (0, 0))
+    assert files.files_sweep() == 0
+    Run.objects.filter(id=run.id).delete()
+    assert files.files_sweep() == 1
+    assert f'href="/runs/{run.id}/trace/"' in page, "where it can be read whole"
 
 
 def test_a_call_that_may_be_repeated_is_made_again(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:

@@ -25,7 +25,7 @@ from agent_app import json_schemas
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
 from agent_app.models import ToolCall, ToolCallStatus
-from agent_app.runs import events, tool_calls
+from agent_app.runs import bodies, events, tool_calls
 from agent_app.runs.charges import TOOL_STEP
 from agent_app.runs.registry import RunContext, RunFailure
 from agent_app.runs.spans import Recorded
@@ -195,9 +195,10 @@ class Toolbox:
             text = _error_text(row.error["code"], row.error["message"])
             self._completed(row, text)
             return text
-        if row.result_bytes > len(row.result.encode()):
-            return f"{row.result}\n[The output was cut here: {row.result_bytes} bytes in all.]"
-        return row.result
+        whole = await in_db(bodies.whole_result, row)
+        return (
+            whole if whole is not None else f"{row.result}\n[The output was cut here: {row.result_bytes} bytes in all.]"
+        )
 
     def _new(self, offered: Offered, call_id: str, text: str, earlier: ToolCall | None) -> Call:
         tool, function = offered.tool, offered.function
@@ -326,7 +327,7 @@ class Toolbox:
 
     async def _end(self, call: Call, begun: tool_calls.Begun | None, answer: str) -> None:
         run, row = self._context.run, call.row
-        tool_calls.keep_result(row, answer)
+        await in_db(tool_calls.keep_result, run, row, answer)
         if begun is not None:
             await in_db(tool_calls.end, run, begun, rate=call.offered.kind.rate)
         else:

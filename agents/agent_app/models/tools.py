@@ -115,6 +115,11 @@ class ToolCall(WorkspaceRecord):
         return self.status not in (ToolCallStatus.STARTED, ToolCallStatus.SUCCEEDED)
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the row has only the beginning; the whole is in the file storage (``runs/bodies.py``)."""
+        return self.result_bytes > len(self.result.encode())
+
+    @property
     def duration_ms(self) -> int:
         if self.ended_at is None:
             return 0

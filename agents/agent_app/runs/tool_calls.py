@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from agent_app.models import Run, RunCheckpoint, ToolCall, ToolCallStatus
+from agent_app.runs import bodies
 from agent_app.runs.registry import RunFailure
 from agent_app.runs.spans import body
 from billing import rates
@@ -83,11 +84,16 @@ def end(run: Run, begun: Begun, *, rate: str) -> Decimal:
     return row.credits
 
 
-def keep_result(row: ToolCall, text: str) -> None:
-    """What the model was given, as far as the row holds it."""
+def keep_result(run: Run, row: ToolCall, text: str) -> None:
+    """What the model was given: in the row, or its beginning there and the whole in the file storage."""
     data = text.encode()
     row.result_bytes = len(data)
-    row.result = text if len(data) <= MOST_KEPT else data[:MOST_KEPT].decode("utf-8", "ignore")
+    if len(data) <= MOST_KEPT:
+        row.result = text
+        return
+    row.result = data[:MOST_KEPT].decode("utf-8", "ignore")
+    row.workspace_id = run.workspace_id
+    bodies.keep_result(row, text)
 
 
 def calls_of(run_id: UUID) -> dict[str, ToolCall]:
