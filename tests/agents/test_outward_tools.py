@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 
 from agent_app.models import Agent, AgentVersion, Run, Span, ToolCall
 from agent_app.tools import egress
+from billing.models import Hold
 from community.models import AuditEntry, StoredFile
 from config.lib import loop
 from tests.agents.world import execute, make_agent, make_provider, start
@@ -99,6 +100,41 @@ def test_an_http_tool_behind_oauth_answers_the_model_and_tells_nobody_its_secret
     kept = everything(run, agent, cast.bob)
     assert SECRET not in kept and "token-of-the-bank" not in kept
     assert SECRET not in json.dumps([each.body for each in provider.exchanges])
+
+
+def test_models_before_and_after_a_request_are_paid_for_and_see_no_secret(
+    site: Site, provider: FakeOpenAI, cast: Cast
+) -> None:
+    site.answers("/cities", {"temp_k": 280.15, "echo": SECRET})
+    params = {
+        "url": f"{site.base_url}/cities", "query": {"city": "{{ city }}"}, "auth": {"type": "bearer", "token": SECRET},
+        "pre": {"model": "fake/m", "prompt": "Name the city in English: {{ input }}"}, "post": {"prompt": "In Celsius."},
+    }  # fmt: skip
+    cast.alice.api.patch(f"workspaces/{cast.bob.workspace_id}/", {"default_model": "fake/m"})
+    agent = agent_with(cast.bob, {"name": "weather", "type": "http", "params": params})
+    asks = Script(tool_calls=(Asked("weather", '{"city": "Wien"}'),))
+    provider.queue(
+        asks, Script(deltas=('```json\n{"city": "Vienna"}\n```',)), Script(deltas=("7 °C",)), Script(deltas=("Cool.",))
+    )
+    run = execute(start(cast.bob, agent))
+    assert (run.status, run.output) == ("succeeded", "Cool."), run.error
+    said = [exchange.body["messages"][-1]["content"] for exchange in provider.exchanges]
+    assert said[1].startswith('Name the city in English: {"city":"Wien"}') and '"required"' in said[1]
+    assert site.last.query["city"] == ["Vienna"]
+    assert (said[2], said[3]) == ('In Celsius.\n\n{"temp_k":280.15,"echo":"[redacted]"}', "7 °C")
+    call = ToolCall.objects.get(run=run)
+    assert (call.arguments, call.details["arguments"]) == ({"city": "Wien"}, {"city": "Vienna"})
+    assert Hold.objects.filter(run_id=run.id, state="settled", step__startswith="turn:").count() == 4
+    provider.queue(asks, Script(deltas=('{"town": "Vienna"}',)), Script(deltas=("Sorry.",)))
+    seen = len(site.seen)
+    execute(start(cast.bob, agent))
+    assert "does not fit" in provider.exchanges[-1].body["messages"][-1]["content"]
+    assert len(site.seen) == seen, "what does not fit is not sent"
+    wrong = params | {"pre": {"model": "no/such", "prompt": "{{ secret.key }}"}}
+    refused = cast.bob.api.post(f"agents/{agent.id}/tools/", {"name": "odd", "type": "http", "params": wrong})
+    assert refused.status_code == 400
+    told = str(refused.json()["errors"]["tools"])
+    assert "pre.prompt" in told and "pre.model" in told
 
 
 def test_the_model_is_told_why_a_call_was_not_made(site: Site, provider: FakeOpenAI, cast: Cast) -> None:

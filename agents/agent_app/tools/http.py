@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -13,7 +14,7 @@ from yarl import URL
 
 from agent_app.expressions import ExpressionError, render, render_value
 from agent_app.expressions.pool import look_up
-from agent_app.tools import egress, http_auth, http_params
+from agent_app.tools import egress, http_auth, http_params, processing
 from agent_app.tools.egress import Answer, Outgoing
 from agent_app.tools.http_auth import Identity
 from agent_app.tools.registry import (
@@ -53,7 +54,7 @@ class HttpTool(ToolType):
         return http_auth.oauth_config(params)
 
     def problems(self, workspace_id: UUID, params: Params) -> Problems:
-        return http_params.problems(params)
+        return http_params.problems(params) | processing.problems(workspace_id, params)
 
     def functions(self, tool: ToolDefinition) -> list[Function]:
         method = http_params.method_of(tool.params)
@@ -67,9 +68,13 @@ class HttpTool(ToolType):
     async def call(
         self, tool: ToolDefinition, function: Function, arguments: dict[str, Any], context: CallContext
     ) -> ToolResult:
-        params = with_unused(tool.params, arguments)
-        values = variables(params, arguments, context)
-        return await perform(tool, context, lambda query: build(params, values, query))
+        made = await processing.before(tool.params, function.parameters, arguments, context)
+        params = with_unused(tool.params, made)
+        values = variables(params, made, context)
+        result = await perform(tool, context, lambda query: build(params, values, query))
+        if made is not arguments:
+            result = replace(result, details={**result.details, "arguments": made})
+        return await processing.after(tool.params, result, made, context)
 
 
 def permissions_of(method: str) -> frozenset[Permission]:

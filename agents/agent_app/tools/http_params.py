@@ -12,7 +12,7 @@ from agent_app import json_schemas
 from agent_app.expressions import ExpressionError, check_template, paths_of
 from agent_app.expressions.syntax import as_path, read_expression
 from agent_app.json_schemas import Schema
-from agent_app.tools import egress
+from agent_app.tools import egress, processing
 from agent_app.tools.registry import Params, Problems
 from config.lib import outbound
 from config.lib.errors import InvalidInput
@@ -79,6 +79,7 @@ SCHEMA: Schema = {
         "response_path": {"type": "string", "maxLength": 500, "description": "Which part of a JSON answer counts: data.items[0]."},
         "timeout_s": {"type": "integer", "minimum": 1, "maximum": 60},
         "retries": {"type": "integer", "minimum": 0, "maximum": MOST_RETRIES, "description": "For methods that may be repeated."},
+        **processing.SCHEMA,
     },
     "additionalProperties": False,
 }  # fmt: skip
