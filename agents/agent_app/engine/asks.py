@@ -10,6 +10,8 @@ from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 
 from agent_app import model_references
 from agent_app.definition.tool_checks import MOST_DEPTH
+from agent_app.engine.guardrails import Stopped
+from agent_app.engine.held_spans import HeldSpans
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.named import NoNamedModels
 from agent_app.engine.providers.select import model_for, route_of
@@ -24,7 +26,7 @@ from config.lib.db import in_db
 from config.lib.errors import AppError
 
 if TYPE_CHECKING:
-    from agent_app.engine.build import Team
+    from agent_app.engine.build import Member, Team
 
 MAX_TURNS = 10
 RUN_CONFIG = RunConfig(
@@ -56,10 +58,11 @@ class TeamAsks:
         token = _depth.set(_depth.get() + 1)
         output: Any = None
         failure: dict[str, str] | None = {"code": "cancelled", "error": ""}
-        self._recorder.agent_starts(member.agent.name, member.agent_id, {"items": [message]})
+        self._recorder.hold(HeldSpans() if self.team.guards.may_withhold(agent_id) else None)
+        self._recorder.agent_starts(member.agent.name, member.agent_id, {})
         try:
             with self._sink.silent():
-                output = await self._answer(member.agent, message)
+                output = await self._checked(member, message)
             failure = None
         except ToolFailed as error:
             failure = {"code": error.code, "error": error.message}
@@ -69,18 +72,38 @@ class TeamAsks:
             self._recorder.agent_ends(output, failure)
         return output
 
-    async def _answer(self, agent: Any, message: str) -> Any:
+    async def _checked(self, member: "Member", message: str) -> Any:
+        """What its own guardrails leave of the agent's answer, to what they have left of the message. What one of them stops is
+        told to whoever has asked. All of the input's come first, since nobody waits here for a first word."""
+        guards = self.team.guards
+        withheld = True
+        try:
+            with guards.within() as speakers:
+                items = await guards.enter(member.agent_id, [{"role": "user", "content": message}])
+                self._recorder.given({"items": items})
+                said = await self._answer(member, items)
+                left = await guards.answers(speakers, said)
+                withheld = left is not said
+                return left
+        except Stopped as error:
+            raise ToolFailed(error.shown, code=error.code) from error
+        finally:
+            self._recorder.let_go(withheld=withheld)
+
+    async def _answer(self, member: "Member", items: list[Any]) -> Any:
         try:
             result = await Runner.run(
-                agent, [{"role": "user", "content": message}], context=dict(self.team.context), max_turns=MAX_TURNS,
-                run_config=RUN_CONFIG,
-            )  # fmt: skip
+                member.agent, items, context=dict(self.team.context), max_turns=MAX_TURNS, run_config=RUN_CONFIG
+            )
         except ProviderError as error:
             raise ToolFailed(error.message, code=error.code) from error
         except MaxTurnsExceeded as error:
             raise ToolFailed(f"The agent used all of its {MAX_TURNS} turns.", code="max_turns") from error
         except (ModelRefusalError, ModelBehaviorError) as error:
-            raise ToolFailed(f"The agent's answer could not be used: {error}", code="invalid_output") from error
+            quoted = (
+                "" if self.team.guards.may_withhold(member.agent_id) else f": {error}"
+            )  # nobody has checked what it quotes
+            raise ToolFailed(f"The agent's answer could not be used{quoted}", code="invalid_output") from error
         return result.final_output
 
     async def model(self, reference: str, prompt: str, *, temperature: float | None, max_tokens: int | None) -> str:

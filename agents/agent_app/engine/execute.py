@@ -56,6 +56,7 @@ class Execution:
         finally:
             if self._guards is not None:
                 self._guards.leave_at_once()
+            self._recorder.let_go()
             self._recorder.agent_ends(output, failure)
         return found
 
@@ -93,7 +94,7 @@ class Execution:
                     "The answer does not have the form of the agent's output type: %(why)s "
                     "Make the output type simpler, say in the instructions what belongs in it, or choose a stronger model."
                 )
-                raise RunFailure("invalid_output", text % {"why": _sentence("; ".join(error.problems))}) from error
+                raise RunFailure("invalid_output", text % {"why": self._why(error)}) from error
         except ModelBehaviorError as error:
             text = _("The model's answer could not be used: %(why)s Try again, or choose another model.")
             raise RunFailure("provider_error", text % {"why": _sentence(error)}) from error
@@ -104,6 +105,12 @@ class Execution:
             )  # fmt: skip
         return Outcome(status=RunStatus.SUCCEEDED, output=output)
 
+    def _why(self, error: InvalidAnswer) -> str:
+        """What is wrong with an answer quotes it: not where nobody has checked it."""
+        if self._guards is not None and self._guards.may_withhold_any:
+            return _("It does not fit the type.")
+        return _sentence("; ".join(error.problems))
+
     async def _answer(self) -> Any:
         """The last agent's answer, to what its guardrails have let through."""
         asks = TeamAsks(self._context, self._sink, self._recorder)
@@ -111,10 +118,11 @@ class Execution:
         team = asks.team = await build(self._context, self._sink, self._recorder, toolbox)
         self._guards = team.guards
         checkpoints = Checkpoints(self._context, self._sink, self._recorder, toolbox, team)
-        given = await prepare(self._context, self._sink, team.root.model, budget=team.root.budget)
+        given = await prepare(self._context, self._sink, team.root.model.apart(), budget=team.root.budget)
         self._recorder.agent_starts(team.root.agent.name, team.root.agent_id, {})
         items = await team.guards.enter(team.root.agent_id, given, first=True)
         self._recorder.given({"items": items[-1:]})
+        team.guards.hold_back(team.root.agent_id)
         return await team.guards.beside(self._run_well(team, checkpoints, items), team.root.agent_id, items)
 
     async def _run_well(self, team: Team, checkpoints: Checkpoints, items: Any) -> Any:
@@ -133,6 +141,7 @@ class Execution:
             schema = speaker.agent.output_type.json_schema()  # type: ignore[union-attr]  # only agents with one raise this
             asked = _REPAIR % ("\n".join(f"- {problem}" for problem in error.problems), schema)
             self._sink.start_over("invalid_output")
+            team.guards.start_over()
             again = [*speaker.model.asked, *speaker.model.said, {"role": "user", "content": asked}]
             return await self._run(team, speaker.agent, again, left)
 

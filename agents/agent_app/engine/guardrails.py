@@ -6,28 +6,32 @@ and everybody who has spoken checks the answer before it is final.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
-from uuid import UUID
 
+import orjson
 from django.utils.translation import gettext as _
 
 from agent_app import output_types
-from agent_app.engine.judge import Judge
+from agent_app.engine.asking import Asking
+from agent_app.engine.held_spans import HeldSpans
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
-from agent_app.guardrails import registry
-from agent_app.guardrails.checking import Checked, Guard, check, parts_after
-from agent_app.guardrails.registry import BLOCKING, INPUT, OUTPUT, PARALLEL, WARN, CheckContext
+from agent_app.guardrails import frozen, registry
+from agent_app.guardrails.checking import Checked, Guard, parts_after
+from agent_app.guardrails.registry import BLOCKING, INPUT, OUTPUT, PARALLEL, WARN
 from agent_app.guardrails.texts import Asked
-from agent_app.guardrails.verdict import Tripped
 from agent_app.output_types import InvalidOutput
 from agent_app.runs import events
 from agent_app.runs.registry import RunContext, RunFailure
-from agent_app.tools.registry import OutboundBudget
 
 T = TypeVar("T")
 Definition = Mapping[str, Any]
+
+# Who has spoken within the call of an agent as a tool: what it answers is checked by itself.
+_within: ContextVar[list[str] | None] = ContextVar("within", default=None)
 
 
 class Stopped(RunFailure):
@@ -39,28 +43,28 @@ class Stopped(RunFailure):
         self.shown = shown
 
 
-class Guards:
+class Guards(Asking):
     """The guardrails of all agents of a run. ``definitions`` are those of its agents, by id."""
 
     def __init__(
         self, context: RunContext, sink: Sink, recorder: Recorder, definitions: Mapping[str, Definition]
     ) -> None:
-        self._context = context
+        super().__init__(context, recorder)
         self._sink = sink
-        self._recorder = recorder
         self._definitions = definitions
         self._speakers: list[str] = []
         self._since = 0  # where in the answer the last speaker begins
-        self._outbound = OutboundBudget()
-        self.judge: Judge | None = None
-        sink.hold = any(each.get("hold_until_checked") and _of(each, OUTPUT) for each in definitions.values())
+        sink.hold = any(
+            each.get("hold_until_checked") and _of(each, OUTPUT) for each in frozen.aloud(context.definition)
+        )
 
     def of(self, agent_id: str, stage: str) -> list[Guard]:
         return _of(self._definitions[agent_id], stage)
 
     def speaks(self, agent_id: str) -> None:
-        """Whoever speaks to the reader checks the answer before it is final."""
-        self._speakers.append(agent_id)
+        """Whoever speaks checks the answer before it is final: to the reader, or to the agent that has called it."""
+        within = _within.get()
+        (self._speakers if within is None else within).append(agent_id)
 
     # Input
 
@@ -70,8 +74,8 @@ class Guards:
         The ``first`` agent's parallel ones are asked by ``beside``, and what is left of the message is what is kept of it.
         Raises Stopped.
         """
-        if not self._sink.silenced:
-            self.speaks(agent_id)
+        self.speaks(agent_id)
+        if _within.get() is None:
             self._since = len(self._context.produced.content)
         guardrails = self.of(agent_id, INPUT)
         blocking = [each for each in guardrails if each["mode"] == BLOCKING or not first]
@@ -134,18 +138,41 @@ class Guards:
 
     # Output
 
+    def hold_back(self, agent_id: str) -> None:
+        """The trace tells of the answer of ``agent_id``, which begins, once it was checked."""
+        beside = any(each["mode"] == PARALLEL and each["action"] != WARN for each in self.of(agent_id, INPUT))
+        waits = beside or self.may_withhold(agent_id)
+        self._recorder.hold(HeldSpans(said=self._context.run.attempt > 1) if waits else None)
+
+    @property
+    def may_withhold_any(self) -> bool:
+        return frozen.may_withhold(self._context.definition)
+
+    def may_withhold(self, agent_id: str) -> bool:
+        """Whether something of the answer of ``agent_id``, or of whom it hands over to, may have to be taken back."""
+        return frozen.may_withhold({**self._definitions[agent_id], "targets": self._definitions})
+
+    def start_over(self) -> None:
+        """What was said does not count, and nobody will check it."""
+        if self.may_withhold_any:
+            self._sink.unshow()
+            self._recorder.start_over()
+
     async def leave(self, output: Any) -> Any:
         """Before an answer is final: the output as the guardrails of everybody who has spoken leave it. Raises Stopped."""
-        guardrails = self._of_speakers()
-        parts = self._answer()
-        before = list(parts)
+        before = self._answer()
+        return self._let_go(before, await self._checked(self._speakers, before), output)
+
+    async def _checked(self, speakers: Iterable[str], parts: list[str]) -> list[str]:
+        """What the output guardrails of ``speakers`` leave of a text. Raises Stopped."""
+        guardrails = self._output_of(speakers)
         for guardrail in (each for each in guardrails if each["mode"] == BLOCKING):
             found = await self.ask(guardrail, "".join(parts))
             parts = self._left(guardrail, found, parts)
         beside = [each for each in guardrails if each["mode"] == PARALLEL]
         for found in await asyncio.gather(*(self.ask(each, "".join(parts)) for each in beside)):
             parts = self._left(found.guardrail, found, parts)
-        return self._let_go(before, parts, output)
+        return parts
 
     def leave_at_once(self) -> None:
         """The same where there is no time to ask anybody (the run was cancelled, or failed): what only others could say of an
@@ -153,10 +180,9 @@ class Guards:
         produced = self._context.produced
         if not produced.text or OUTPUT in produced.passed:
             return
-        parts = self._answer()
-        before = list(parts)
+        parts = before = self._answer()
         try:
-            for guardrail in self._of_speakers():
+            for guardrail in self._output_of(self._speakers):
                 kind = registry.get(guardrail["implementation"])
                 if not kind.pure:
                     if guardrail["action"] == WARN:
@@ -168,8 +194,8 @@ class Guards:
         except Stopped as stopped:
             self.withhold(stopped)
 
-    def _of_speakers(self) -> list[Guard]:
-        return [each for agent_id in dict.fromkeys(self._speakers) for each in self.of(agent_id, OUTPUT)]
+    def _output_of(self, speakers: Iterable[str]) -> list[Guard]:
+        return [each for agent_id in dict.fromkeys(speakers) for each in self.of(agent_id, OUTPUT)]
 
     def _answer(self) -> list[str]:
         """What was said before the last speaker began, and since."""
@@ -187,22 +213,22 @@ class Guards:
     def _let_go(self, before: list[str], parts: list[str], output: Any) -> Any:
         produced = self._context.produced
         if parts != before:
-            output = self._changed_output(parts, output)
+            output = self._reformed(self._speakers[-1], output, parts[1] or parts[0])
             self._sink.replace("".join(parts))
         elif self._reasoning_tells():
             produced.reasoning.clear()
+            self._sink.unshow(events.REASONING_DELTA)
+            self._recorder.forget_reasoning()
+        self._recorder.let_go(withheld=parts != before)
         self._sink.release()
         produced.passed.add(OUTPUT)
         return output
 
-    def _changed_output(self, parts: list[str], output: Any) -> Any:
-        """What the run answers once its text was changed: of the form its type asks for, or nothing."""
-        text = parts[1] or parts[0]
-        if output is None:
-            return None
-        if isinstance(output, str):
-            return text
-        chosen = self._definitions[self._speakers[-1]].get("output_type")
+    def _reformed(self, agent_id: str, output: Any, text: str) -> Any:
+        """The agent's output once its text was changed: of the form its type asks for, or nothing. Raises Stopped."""
+        if output is None or isinstance(output, str):
+            return None if output is None else text
+        chosen = self._definitions[agent_id].get("output_type")
         try:
             return output_types.parse(chosen, text) if chosen else text
         except InvalidOutput as error:
@@ -213,7 +239,7 @@ class Guards:
     def _reasoning_tells(self) -> bool:
         """Whether the model's reasoning has what the answer was found to be without."""
         text = "".join(self._context.produced.reasoning)
-        for guardrail in self._of_speakers() if text else ():
+        for guardrail in self._output_of(self._speakers) if text else ():
             kind = registry.get(guardrail["implementation"])
             searches = kind.pure and kind.finds and kind.name != "length" and not guardrail["config"].get("must_match")
             if searches and guardrail["action"] != WARN and registry.checked(kind, text, guardrail["config"]).tripped:
@@ -224,49 +250,30 @@ class Guards:
         """What readers have seen of an answer, and what is kept of it, is the guardrail's message."""
         produced = self._context.produced
         produced.passed.discard(stopped.stage)
+        self._sink.unshow()
         if produced.text or produced.reasoning:
             self._sink.replace(stopped.shown)
             self._sink.release()
+        self._recorder.let_go(withheld=True)
         produced.passed.add(OUTPUT)  # what is left are the builder's words
 
-    # Asking
+    # Within the call of an agent as a tool
 
-    async def ask(self, guardrail: Guard, text: str) -> Checked:
-        """One guardrail's word, recorded; where it has tripped, told."""
-        run = self._context.run
-        span = self._recorder.open(
-            "guardrail", guardrail["name"], input={"stage": guardrail["type"], "characters": len(text)}
-        )
-        credential = guardrail.get("credential_id")
-        context = CheckContext(
-            workspace_id=run.workspace_id, actor_id=run.actor_id or UUID(int=0), stage=guardrail["type"], name=guardrail["name"],
-            run_id=run.id, agent_id=run.agent_id, credential_id=UUID(credential) if credential else None,
-            values={"context": run.input.get("context") or {}, "user": {"name": run.actor_name}, "message": run.input.get("message", "")},
-            judge=self.judge.verdict if self.judge else None, outbound=self._outbound,
-        )  # fmt: skip
-        with self._recorder.below(span):
-            found = await check(guardrail, text, context)
-        verdict = found.verdict
-        error = {"code": "guardrail_failed", "error": verdict.message} if verdict.failed else None
-        if verdict.tripped and guardrail["action"] != WARN:
-            error = error or {"code": "guardrail_tripped", "error": found.message}
-        told = {
-            "tripped": verdict.tripped, "action": guardrail["action"], "kind": guardrail["implementation"], "found": verdict.found,
-            "message": verdict.message, "info": verdict.info, "duration_ms": round(found.seconds * 1000, 3),
-        }  # fmt: skip
-        self._recorder.close(span, told, error)
-        if verdict.tripped:
-            self._tell(found)
-        return found
+    @contextmanager
+    def within(self) -> Iterator[list[str]]:
+        """Who speaks within, speaks to another agent. Gives who has."""
+        speakers: list[str] = []
+        token = _within.set(speakers)
+        try:
+            yield speakers
+        finally:
+            _within.reset(token)
 
-    def _tell(self, found: Checked) -> None:
-        guardrail, run = found.guardrail, self._context.run
-        tripped = Tripped(
-            guardrail_id=str(guardrail["id"]), name=guardrail["name"], stage=guardrail["type"], action=guardrail["action"],
-            message=found.message,
-        )  # fmt: skip
-        self._context.log.append(events.GUARDRAIL_TRIPPED, **tripped.shown())
-        run.metadata = {**run.metadata, "guardrails": [*run.metadata.get("guardrails", []), tripped.shown()][-50:]}
+    async def answers(self, speakers: list[str], output: Any) -> Any:
+        """What another agent is answered, as the guardrails of everybody who has spoken leave it. Raises Stopped."""
+        text = output if isinstance(output, str) else orjson.dumps(output, default=str).decode()
+        [left] = await self._checked(speakers, [text])
+        return output if left == text else self._reformed(speakers[-1], output, left)
 
 
 def _of(definition: Definition, stage: str) -> list[Guard]:

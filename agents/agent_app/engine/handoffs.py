@@ -155,7 +155,7 @@ class Handover:
             return said
         transcript = "\n\n".join(f"{role_of(item)}: {text_of(item)}" for item in said)
         with self._sink.silent():
-            answer = await self._source.model.get_response(
+            answer = await self._source.model.apart().get_response(
                 _SUMMARISE, [{"role": "user", "content": transcript}], ModelSettings(max_tokens=_SUMMARY_TOKENS), [],
                 None, [], ModelTracing.DISABLED, previous_response_id=None, conversation_id=None, prompt=None,
             )  # fmt: skip

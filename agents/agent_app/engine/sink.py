@@ -97,6 +97,13 @@ class Sink:
         self._produced.reasoning.clear()
         if self.shown:
             self._log.append(events.MESSAGE_REPLACED, message_id=self._context.run.message_id, content=content)
+        self.unshow()
+
+    def unshow(self, *kinds: str) -> None:
+        """What was shown until now cannot be taken back from whoever has read it; nobody reads it again. ``kinds`` of events:
+        all of an answer, where none is said."""
+        self._log.flush_delta()
+        self._produced.unshown |= dict.fromkeys(kinds or events.DELTAS, self._log.seq)
 
     def release(self) -> None:
         """Show what was held."""

@@ -13,6 +13,7 @@ from agents import ModelResponse, ModelSettings
 from agents.models.interface import Model
 from django.utils import timezone
 
+from agent_app.engine.held_spans import HeldSpans
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
 from agent_app.runs.registry import Produced
@@ -22,10 +23,12 @@ from config.lib.errors import AppError
 
 @dataclass(slots=True)
 class _Place:
-    """Where spans belong: to the agent that speaks, or to the call within which it will."""
+    """Where spans belong: to the agent that speaks, or to the call within which it will. ``held`` are those that wait until the
+    answer was checked."""
 
     above: Recorded | None = None
     agent: Recorded | None = None
+    held: HeldSpans | None = None
 
 
 # Agents that were called as tools speak side by side, each below its call.
@@ -52,7 +55,7 @@ class Recorder:
     @contextmanager
     def below(self, span: Recorded) -> Iterator[None]:
         """What happens within belongs to ``span``."""
-        token = _place.set(_Place(above=span))
+        token = _place.set(_Place(above=span, held=self._here.held))
         try:
             yield
         finally:
@@ -68,7 +71,7 @@ class Recorder:
         happened yet."""
         here = self._here
         if here.agent is not None and all(span.parent_id != here.agent.id for span in self._produced.spans):
-            here.agent = None
+            here.agent = here.agent if here.held and here.held.holds_child_of(here.agent) else None
         self.agent_starts(name, agent_id, given)
 
     def given(self, what: Any) -> None:
@@ -87,13 +90,40 @@ class Recorder:
         if kind == "tool":
             self.tools.append(name)
         owner = agent_id or (above.agent_id if above else "")
-        return Recorded(type=kind, name=name, parent_id=above.id if above else None, agent_id=owner, **more)
+        span = Recorded(type=kind, name=name, parent_id=above.id if above else None, agent_id=owner, **more)
+        if self._here.held is not None:
+            self._here.held.opens(span)
+        return span
 
     def close(self, span: Recorded, output: Any = None, error: dict[str, str] | None = None) -> None:
         span.ended_at = timezone.now()
         span.output = output
         span.error = error
-        self._produced.spans.append(span)
+        held = self._here.held
+        if held is None or not held.takes(span):
+            self._produced.spans.append(span)
+
+    # Answers that are checked
+
+    def hold(self, held: HeldSpans | None) -> None:
+        """From here on, what tells of the answer waits until it was checked; None: the answer is checked by nobody."""
+        self._here.held = held
+
+    def let_go(self, *, withheld: bool = False) -> None:
+        """The answer was checked. Where it is ``withheld``, its words leave the trace."""
+        if (held := self._here.held) is not None:
+            self._here.held, held.let_go = None, True
+            self._produced.spans += held.give(withheld=withheld)
+
+    def start_over(self) -> None:
+        """What was said so far counts for nothing, and nobody will check it."""
+        if (held := self._here.held) is not None:
+            self._produced.spans += held.give(withheld=True)
+            held.said = held.lost = True
+
+    def forget_reasoning(self) -> None:
+        if self._here.held is not None:
+            self._here.held.forget_reasoning()
 
 
 class Call:
@@ -173,7 +203,7 @@ class RecordedModel(Model):
     """A model whose calls are spans. Everything else is the wrapped model's business.
 
     ``asked`` is what the last call was given and ``said`` what it answered: an answer that must be given anew needs both.
-    ``files``, the agent's own, stand before each conversation; but not where it is asked for something else, as a summary.
+    ``files``, the agent's own, stand before each conversation; but not where it is asked ``apart``, as for a summary.
     ``before`` and ``after`` are told of the calls whose answers the reader sees: where the run could go on.
     """
 
@@ -190,7 +220,8 @@ class RecordedModel(Model):
         self.said: list[Any] = []
 
     def apart(self) -> "RecordedModel":
-        """The same model for a question of its own, which changes nothing of what was ``asked`` and ``said`` here."""
+        """The same model for a question of its own: without the agent's files, and nothing of what was ``asked`` and ``said``
+        here changes."""
         return RecordedModel(self._model, self._name, self._sink, self._recorder)
 
     async def get_response(
@@ -201,7 +232,7 @@ class RecordedModel(Model):
         shown = not self._sink.silenced
         if self.before is not None and shown:
             await self.before(asked)
-        if self._files is not None and shown:
+        if self._files is not None:
             input = [self._files, *asked]
         items = asked if isinstance(input, str) else list(input)
         given = {"instructions": system_instructions, "items": items, "tools": _names(tools, handoffs)}

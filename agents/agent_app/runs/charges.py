@@ -24,7 +24,7 @@ from billing.services.holds import Held, Used
 
 FIRST = "turn:1"
 TOOL_STEP = "tool:"
-_TEXT = (events.CONTENT_DELTA, events.REASONING_DELTA)
+_TEXT = events.DELTAS
 
 
 def open_first(run: Run, call: ModelCall | None) -> None:

@@ -21,6 +21,7 @@ HANDOFF: Final = "handoff"
 MESSAGE_COMPLETE: Final = "message_complete"
 ERROR: Final = "error"
 RUN_FINISHED: Final = "run_finished"
+DELTAS: Final = (CONTENT_DELTA, REASONING_DELTA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from agent_app.guardrails.registry import OUTPUT
 from agent_app.models import Message, Run, RunEvent, RunStatus
 from agent_app.runs import charges, events, limits, registry, tool_calls
 from agent_app.runs.events import Event
-from agent_app.runs.log import save_events
+from agent_app.runs.log import save_events, unshow_events
 from agent_app.runs.registry import Outcome, Produced, RunInput, Usage
 from agent_app.runs.spans import save_spans
 from agent_app.runs.stream import as_event, fence_key, stream_key
@@ -200,6 +200,8 @@ def finish(
     charges.close(run, produced, unsaved)
     last = _last_events(run, outcome, produced, seq, answered)
     save_events([(run.id, run.attempt, [*unsaved, *last])])
+    if produced.unshown and not unshow_events(run.id, produced.unshown):
+        produced.unshown.clear()
     save_spans([(run.id, run.attempt, produced.spans)])
     registry.get(run.kind).conclude(run, outcome, produced)
     if produced.called or run.attempt > 1:
@@ -254,13 +256,14 @@ def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
         produced = _produced_so_far(run_id, run.message_id, shown)
         if guarded(run, OUTPUT) and OUTPUT not in produced.passed:
             produced.text.clear()  # nobody has checked it, and nobody will
+            produced.unshown = dict.fromkeys(events.DELTAS, seq)
         if produced.content and outcome.output is None:
             outcome = Outcome(**{**vars(outcome), "output": produced.content})
         if outcome.error:
             with override(run.language or settings.LANGUAGE_CODE):
                 outcome = Outcome(**{**vars(outcome), "error": str(outcome.error)})
         last = finish(run, outcome, produced, shown, seq, answered=False)
-    _send_now(run, last or [])
+    _send_now(run, last or [], anew=bool(produced.unshown))
     transaction.on_commit(lambda: call_next(run))
     return True
 
@@ -275,15 +278,17 @@ def _produced_so_far(run_id: UUID, answer_id: UUID, shown: list[Event]) -> Produ
         elif event.type == events.CONTENT_RESET:
             produced.text.clear()
         elif event.type == events.MESSAGE_REPLACED:
-            _take_replaced(event.payload(), answer_id, produced)
+            _take_replaced(event, answer_id, produced)
     return produced
 
 
-def _take_replaced(payload: dict[str, Any], answer_id: UUID, produced: Produced) -> None:
+def _take_replaced(event: Event, answer_id: UUID, produced: Produced) -> None:
     """What a guardrail has put in the place of the answer, or of what was asked."""
+    payload = event.payload()
     if payload["message_id"] == str(answer_id):
         produced.text[:] = [payload["content"]]
         produced.passed.add(OUTPUT)
+        produced.unshown = dict.fromkeys(events.DELTAS, event.seq)
     else:
         produced.asked = payload["content"]
 
@@ -299,9 +304,11 @@ def _fence_and_read_stream(run: Run, saved_seq: int) -> list[Event]:
     return events.without_gap(run.id, saved_seq, [as_event(row) for row in rows or []])
 
 
-def _send_now(run: Run, sent: list[Event]) -> None:
+def _send_now(run: Run, sent: list[Event], *, anew: bool) -> None:
     try:
         pipeline = redis.client().pipeline(transaction=False)
+        if anew:
+            pipeline.delete(stream_key(run.id))
         for event in sent:
             pipeline.xadd(stream_key(run.id), {"t": event.type, "d": event.data}, id=f"{event.seq}-0")
         pipeline.expire(stream_key(run.id), settings.RUN_STREAM_EXPIRY)

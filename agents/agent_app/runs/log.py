@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,7 @@ from django.db import connection
 
 from agent_app.runs import events
 from agent_app.runs.events import Event
-from agent_app.runs.stream import StreamWriter
-
-_DELTA_TYPES = {events.CONTENT_DELTA, events.REASONING_DELTA}
+from agent_app.runs.stream import ANEW, StreamWriter
 
 
 class RunLog:
@@ -69,8 +67,10 @@ class RunLog:
             self._sent_at = time.monotonic()
             self._writer.push(self.run_id, self.attempt, self._number(self._kind, {"delta": text}))
 
-    def send(self, stored: Iterable[Event]) -> None:
-        """Send the last events, once they are committed."""
+    def send(self, stored: Iterable[Event], *, anew: bool = False) -> None:
+        """Send the last events, once they are committed; ``anew``: what the stream has is not to be read again."""
+        if anew:
+            self._writer.push(self.run_id, self.attempt, ANEW)
         for event in stored:
             self._writer.push(self.run_id, self.attempt, event)
 
@@ -117,3 +117,18 @@ def save_events(batches: Iterable[tuple[UUID, int, list[Event]]]) -> None:
             """,
             [list(set(runs)), runs, attempts, seqs, kinds, bodies],
         )
+
+
+def unshow_events(run_id: UUID, until: Mapping[str, int]) -> bool:
+    """Take the words out of stored deltas, by type up to a number; answers whether there were any. All else of them stays."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE agents_runevent event
+            SET data = format('{"type":"%%s","seq":%%s,"run_id":"%%s","delta":"","withheld":true}', event.type, event.seq, event.run_id)
+            FROM unnest(%s::text[], %s::int[]) AS until(type, seq)
+            WHERE event.run_id = %s AND event.type = until.type AND event.seq <= until.seq
+            """,
+            [list(until), list(until.values()), run_id],
+        )
+        return bool(cursor.rowcount)

@@ -82,6 +82,9 @@ class Produced:
     passed: set[str] = field(default_factory=set)  # stages of guardrails that have let everything through
     asked: str | None = None  # the person's message as guardrails have left it, where that is another
     called: bool = False  # whether a tool was called
+    unshown: dict[str, int] = field(
+        default_factory=dict
+    )  # by type of event: up to which its words are not to be read again
 
     @property
     def content(self) -> str:

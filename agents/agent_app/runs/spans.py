@@ -40,6 +40,7 @@ class Recorded:
     error: dict[str, str] | None = None
     details: dict[str, Any] = field(default_factory=dict)
     large: dict[str, bytes] = field(default_factory=dict)
+    after_unchecked: bool = False  # its input may hold what was said and nobody had checked (``engine/held_spans.py``)
     cared_for: bool = False  # its large bodies are kept, and it is exported (``aftercare.py``)
     started_at: datetime = field(default_factory=timezone.now)
     ended_at: datetime | None = None

@@ -39,6 +39,7 @@ redis.call('EXPIRE', KEYS[2], ARGV[2])
 return 1
 """
 _MAX_BACKLOG = 20_000
+ANEW = Event(0, "", b"")  # no event: the stream begins anew after it, readers find the rest in the database
 
 
 def stream_key(run_id: UUID) -> str:
@@ -108,9 +109,16 @@ class StreamWriter:
         if self._sha is None:
             self._sha = str(await client.script_load(_APPEND))
         runs: dict[tuple[UUID, int], list[Event]] = {}
+        anew: set[UUID] = set()
         for run_id, attempt, event in batch:
-            runs.setdefault((run_id, attempt), []).append(event)
+            if event is ANEW:
+                anew.add(run_id)
+                runs[run_id, attempt] = []
+            else:
+                runs.setdefault((run_id, attempt), []).append(event)
         async with client.pipeline(transaction=False) as pipeline:
+            if anew:
+                pipeline.delete(*map(stream_key, anew))
             for (run_id, attempt), events in runs.items():
                 values: list[str | bytes | int] = [attempt, settings.RUN_STREAM_EXPIRY]
                 for event in events:

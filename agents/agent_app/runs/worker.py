@@ -21,6 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from redis.exceptions import RedisError
 
+from agent_app.guardrails.frozen import guarded
+from agent_app.guardrails.registry import OUTPUT
 from agent_app.models import Run, RunStatus
 from agent_app.runs import charges, events, lifecycle, registry
 from agent_app.runs.aftercare import Aftercare
@@ -142,6 +144,8 @@ class Worker:
             await self._take_over(claim, context)
         if log.seq:
             log.append(events.CONTENT_RESET, message_id=run.message_id, reason="worker_lost")
+            if guarded(run, OUTPUT):  # what the lost worker has shown, nobody will check
+                context.produced.unshown = dict.fromkeys(events.DELTAS, log.seq)
             return
         if run.conversation_id:
             log.append(events.CONVERSATION_STARTED, conversation_id=run.conversation_id, message_id=run.user_message_id)
@@ -177,7 +181,7 @@ class Worker:
         )
         if last:
             log.saved(unsaved)
-            log.send(last)
+            log.send(last, anew=bool(produced.unshown))
             self._aftercare.take(run, produced.spans, ended=True)
         if run.concurrency:
             await self._call_next(run)
