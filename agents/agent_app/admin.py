@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from agent_app import circuits
-from agent_app.models import Agent, CatalogueModel, Provider, ProviderKey, Run, Tool, ToolCall
+from agent_app.models import Agent, Approval, CatalogueModel, Provider, ProviderKey, Run, Tool, ToolCall
 from agent_app.services import catalogue
 from community.admin import ReadOnlyAdmin, staff_id
 
@@ -92,6 +92,25 @@ class ToolCallAdmin(ReadOnlyAdmin):
     search_fields = ("id", "run__id", "tool_name")
     exclude = ("arguments", "result", "details")
     list_select_related = ("workspace", "run")
+
+
+@admin.register(Approval)
+class ApprovalAdmin(ReadOnlyAdmin):
+    list_display = (
+        "tool_name",
+        "tool_type",
+        "workspace",
+        "run",
+        "status",
+        "decision",
+        "decided_by",
+        "created_at",
+        "expires_at",
+    )
+    list_filter = ("status", "tool_type")
+    search_fields = ("id", "run__id", "tool_name")
+    exclude = ("arguments", "arguments_encrypted", "decided_arguments")
+    list_select_related = ("workspace", "run", "decided_by")
 
 
 @admin.register(CatalogueModel)

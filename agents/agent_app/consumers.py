@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from agent_app import access
 from agent_app.api.runs import parse_run_input
+from agent_app.api.serializers_approvals import DecisionInput
+from agent_app.approvals import approval_decide
 from agent_app.models import Run
 from agent_app.runs import lifecycle
 from agent_app.runs.reader import follow
@@ -71,6 +73,7 @@ class PlaygroundConsumer(SignedInSocket):
                 "user_message": self._user_message,
                 "cancel": self._cancel,
                 "resume": self._resume,
+                "decision": self._decision,
             }
             kind = frame.pop("type", None)
             if not isinstance(kind, str) or kind not in handlers:
@@ -119,6 +122,17 @@ class PlaygroundConsumer(SignedInSocket):
             raise InvalidInput(_("“after” is a sequence number."))
         run = await in_db(access.get_run, self.actor, self._run_id(frame))
         self._watch(run.id, after=after, fresh=False)
+
+    async def _decision(self, frame: dict[str, Any]) -> None:
+        """As the API's; whoever watches the run is told by its events."""
+        run_id = self._run_id({"run_id": frame.pop("run_id", None)})
+        await in_db(self._decide, run_id, frame)
+
+    def _decide(self, run_id: UUID, frame: dict[str, Any]) -> None:
+        access.get_run(self.actor, run_id, "run.decide")
+        given = DecisionInput(data=frame)
+        given.is_valid(raise_exception=True)
+        approval_decide(actor=self.actor, run_id=run_id, **given.validated_data)
 
     @staticmethod
     def _run_id(frame: dict[str, Any]) -> UUID:

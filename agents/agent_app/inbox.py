@@ -1,5 +1,7 @@
-"""What this app puts into people's inboxes: their runs that failed and that nobody has looked after."""
+"""What this app puts into people's inboxes: what their workspace's runs ask, and their runs that failed and that nobody has looked
+after."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -10,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agent_app.models import Run, RunStatus
+from agent_app.approvals import pending_approvals
+from agent_app.models import Approval, Run, RunStatus
 from community.access import Actor
 from community.registry import InboxAction, InboxItem
 from community.selectors import dismissed
@@ -50,4 +53,38 @@ class FailedRuns:
             kind=self.kind, id=run.id, title=_("%(name)s failed") % {"name": name}, url=url, icon="circle-x",
             created_at=run.created_at, text=str((run.error or {}).get("error") or run.reason)[:300], actions=(look,),
             dismissible=True,
+        )  # fmt: skip
+
+
+class Approvals:
+    """What waits for whoever may decide in the workspace; what ends first comes first."""
+
+    kind = "approval"
+    label = gettext_lazy("Approvals")
+
+    def items(self, actor: Actor, limit: int) -> Sequence[InboxItem]:
+        return [self._item(row) for row in pending_approvals(actor)[:limit]]
+
+    def count(self, actor: Actor) -> int:
+        return pending_approvals(actor).count()
+
+    def get(self, actor: Actor, item_id: UUID) -> InboxItem | None:
+        row = pending_approvals(actor).filter(id=item_id).first()
+        return self._item(row) if row else None
+
+    def _item(self, row: Approval) -> InboxItem:
+        said = {"agent": row.agent_name, "tool": row.tool_name}
+        return InboxItem(
+            kind=self.kind, id=row.id, title=_("%(agent)s asks to call %(tool)s") % said, icon="hand",
+            url=reverse("agents:run", args=[row.run_id]), created_at=row.created_at, due_at=row.expires_at,
+            text=json.dumps(row.arguments, ensure_ascii=False)[:300],
+            actions=(self._action(row, "approve", _("Approve"), primary=True), self._action(row, "reject", _("Reject"))),
+        )  # fmt: skip
+
+    @staticmethod
+    def _action(row: Approval, name: str, label: str, *, primary: bool = False) -> InboxAction:
+        return InboxAction(
+            name=name, label=label, page=reverse("agents:run_decide", args=[row.run_id, row.call_id]),
+            api=reverse("api-run-decisions", args=[row.run_id]), fields={"call_id": row.call_id, "decision": name},
+            primary=primary,
         )  # fmt: skip

@@ -24,6 +24,7 @@ LEAST_ROLE: Mapping[str, str] = MappingProxyType(
         "feedback.write": Role.VIEWER,
         "run.read": Role.VIEWER,
         "run.cancel": Role.VIEWER,
+        "run.decide": Role.EDITOR,
         "provider.read": Role.VIEWER,
         "provider.write": Role.ADMIN,
         "key.read": Role.VIEWER,  # masked, and of other people nothing

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, JSONField, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, Exists, JSONField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -24,6 +24,7 @@ from agent_app.models import (
     AgentFile,
     AgentTool,
     AgentVersion,
+    Approval,
     Conversation,
     Credential,
     Feedback,
@@ -295,7 +296,8 @@ def run_list(
 ) -> QuerySet[Run]:
     """The workspace's runs that somebody started; ``search`` looks at what was asked and at the agent's name."""
     actor.require("run.read")
-    rows = Run.objects.in_workspace(actor.workspace_id).roots().select_related("agent")
+    waiting = Prefetch("approvals", Approval.objects.pending())
+    rows = Run.objects.in_workspace(actor.workspace_id).roots().select_related("agent").prefetch_related(waiting)
     if agent_id is not None:
         rows = rows.of_agent(agent_id)
     if conversation_id is not None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from celery import shared_task, signals
 from django.utils.module_loading import import_string
 
+from agent_app import approvals
 from agent_app.runnable import ENGINE
 from agent_app.runs import aftercare, closing, reaper
 from agent_app.runs.worker import worker
@@ -25,6 +26,11 @@ def execute_run(run_id: str) -> None:
 @shared_task(name="agents.reap_runs")
 def reap_runs() -> None:
     reaper.reap()
+
+
+@shared_task(name="agents.sweep_approvals")
+def sweep_approvals() -> None:
+    approvals.approvals_sweep()
 
 
 @shared_task(name="agents.cancel_runs_of_closed")

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from agent_app import demo, kinds, model_references, palette, panels, policies, selectors
 from agent_app.events import RunEnded
 from agent_app.expressions import problems
-from agent_app.inbox import FailedRuns
+from agent_app.inbox import Approvals, FailedRuns
 from agent_app.models import ACTIVE, Run
 from agent_app.models.credentials import TOKENS_PURPOSE, VALUES_PURPOSE
 from agent_app.models.keys import POOL_PURPOSE
 from agent_app.models.providers import KEY_PURPOSE
 from agent_app.runnable import AgentRunnable
 from agent_app.runs import bodies, registry
+from agent_app.runs.approvals import ARGUMENTS_PURPOSE
 from agent_app.runs.tool_calls import STATE_PURPOSE
 from agent_app.services import provider_keys, shares
 from agent_app.tools.sandbox.calls import forget_workspace
@@ -39,10 +40,12 @@ def register() -> None:
     problems.translate = gettext
     kinds.register()
     secrets.register(secrets.Column("agents.RunCheckpoint", "state_encrypted", STATE_PURPOSE))
+    secrets.register(secrets.Column("agents.Approval", "arguments_encrypted", ARGUMENTS_PURPOSE))
     secrets.register(secrets.Column("agents.Provider", "api_key_encrypted", KEY_PURPOSE))
     secrets.register(secrets.Column("agents.ProviderKey", "key_encrypted", POOL_PURPOSE))
     secrets.register(secrets.Column("agents.Credential", "values_encrypted", VALUES_PURPOSE))
     secrets.register(secrets.Column("agents.Credential", "tokens_encrypted", TOKENS_PURPOSE))
+    add_inbox(Approvals())
     add_inbox(FailedRuns())
     if demo.seed not in demo_seeders:
         demo_seeders.append(demo.seed)

@@ -26,6 +26,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "reap runs": {"task": "agents.reap_runs", "schedule": 5.0, "options": {"expires": 5}},
+    "sweep approvals": {"task": "agents.sweep_approvals", "schedule": 60.0, "options": {"expires": 60}},
     "scan files again": {"task": "community.scan_files_again", "schedule": 60.0, "options": {"expires": 60}},
     "mail due notifications": {
         "task": "community.mail_due_notifications",

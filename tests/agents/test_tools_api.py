@@ -78,15 +78,14 @@ def test_what_cannot_be_is_refused_by_name_for_the_library_and_for_an_agent(
     assert not AgentTool.objects.exists()
 
 
-def test_a_tool_that_needs_an_approval_is_refused_as_long_as_nobody_can_give_one(cast: Cast) -> None:
+def test_an_approval_is_said_beside_the_params_or_among_them(cast: Cast) -> None:
     agent = make_agent(cast.alice)
-    for approval in ("always", {"when": "arguments.text == 'pay'"}):
-        for refused in (
-            cast.alice.api.post("tools/", {**ECHO, "approval": approval}),
-            patched(cast.alice, agent, {**ECHO, "params": {"approval": approval}}),
-        ):
-            assert (refused.status_code, refused.json()["code"]) == (422, "approvals_unavailable")
-    assert not AgentTool.objects.exists()
+    for approval in ("never", "always", {"when": "arguments.text == 'pay'"}):
+        saved = cast.alice.api.post("tools/", {**ECHO, "name": f"echo{len(str(approval))}", "approval": approval})
+        assert (saved.status_code, saved.json()["approval"]) == (201, approval)
+        assert patched(cast.alice, agent, {**ECHO, "params": {"approval": approval}}).status_code == 200
+        [kept] = cast.alice.api.get(f"agents/{agent.id}/tools/").json()["results"]
+        assert (kept["approval"], kept["params"]) == (approval, {})
 
 
 def test_names_are_unique_in_the_library_and_among_what_a_model_is_offered(cast: Cast) -> None:

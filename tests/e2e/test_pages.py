@@ -26,6 +26,7 @@ NOWHERE = {
     "inbox/invitations/": "answers buttons only",
     "models/keys/<uuid:key_id>/delete/": "answers a button only",
     "notifications/<uuid:notification_id>/": "answers buttons, and leads to other pages",
+    "runs/<uuid:run_id>/decisions/": "answers buttons only",
     "settings/security/end/<uuid:sign_in_id>/": "answers a button only",
     "workspace/invitations/<uuid:invitation_id>/": "answers buttons only",
     "workspace/members/<uuid:user_id>/": "answers buttons only",

@@ -335,6 +335,13 @@ TABLE = [
     Line("GET", "runs/{run}/trace/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
     Line("GET", "traces/{trace}/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
     Line("POST", "runs/{run}/cancel/", (409, 409, 409, 409, 404, 401), scope="runs:run"),
+    Line(
+        "POST",
+        "runs/{waiting_run}/decisions/",
+        (200, 200, 200, 403, 404, 401),
+        {"call_id": "c0", "decision": "reject"},
+        scope="runs:decide",
+    ),
 ]
 
 # Plain async views read on other threads, so their rows must be committed. The run has ended: nothing is left to stream.
@@ -447,6 +454,7 @@ PAGES = [
     # Its answer is text.
     Line("GET", "/runs/{run}/answer/", (204, 204, 204, 204, 404, 302)),
     Line("POST", "/runs/{run}/cancel/", (409, 409, 409, 409, 404, 302)),
+    Line("POST", "/runs/{waiting_run}/decisions/{call}/", (302, 302, 302, 403, 404, 302), {"decision": "reject"}),
     Line("GET", "/models/", (200, 200, 200, 200, 200, 302)),
     Line(
         "POST",

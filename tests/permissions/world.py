@@ -1,5 +1,6 @@
 """What the table's lines are tried on: the people of each role, and one object of each kind in alice's workspace."""
 
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from agent_app.models import (
     AgentFile,
     AgentTool,
     AgentVersion,
+    Approval,
     Context,
     Conversation,
     Credential,
@@ -48,7 +50,7 @@ class Objects(dict[str, object]):
     def __init__(self, cast: Cast) -> None:
         self._alice, self._workspace, self._stranger = cast.alice, cast.alice.workspace_id, cast.dave
         super().__init__(
-            nobody=NOBODYS_ID, workspace=self._workspace, type_name="score", slug="openai", parts="contexts"
+            nobody=NOBODYS_ID, workspace=self._workspace, type_name="score", slug="openai", parts="contexts", call="c0"
         )
 
     def __missing__(self, name: str) -> object:
@@ -143,6 +145,13 @@ class Objects(dict[str, object]):
         row.set_values({})
         row.save()
         return row.id
+
+    def _waiting_run(self) -> object:
+        """It asks about its call c0."""
+        run = make_run(self._alice, self._the_agent, status="waiting", reason="approval", finished_at=None)
+        about = {"workspace_id": self._workspace, "run": run, "call_id": "c0", "tool_name": "say"}
+        Approval.objects.create(**about, expires_at=timezone.now() + timedelta(days=3))
+        return run.id
 
     def _run(self) -> object:
         return make_run(self._alice, self._the_agent).id

@@ -17,6 +17,7 @@ from agent_app import access
 from agent_app.api import serializers
 from agent_app.models import Run, RunStatus
 from agent_app.runs import lifecycle
+from agent_app.runs.events import RUN_STATUS
 from agent_app.runs.lifecycle import IdempotencyKey
 from agent_app.runs.reader import follow
 from agent_app.runs.registry import RunInput
@@ -98,6 +99,8 @@ async def start(request: HttpRequest, agent_id: UUID) -> HttpResponseBase:
         return _event_stream(run.id, reader, after=0, fresh=is_new)
     if "respond-async" in request.headers.get("Prefer", ""):
         return _accepted(run)
+    if not is_new and run.status == RunStatus.WAITING:
+        return await in_db(_waiting, run.id)
     if not is_new and not run.ended:
         raise Conflict(
             _("The first request with this Idempotency-Key is still being answered."),
@@ -107,8 +110,9 @@ async def start(request: HttpRequest, agent_id: UUID) -> HttpResponseBase:
     wait = min(float(wanted[1]), settings.RUN_WAIT) if wanted else settings.RUN_WAIT
     try:
         async with asyncio.timeout(wait):
-            async for _event in follow(run.id, fresh=is_new):
-                pass
+            async for event in follow(run.id, fresh=is_new):
+                if event is not None and event.type == RUN_STATUS and event.payload()["status"] == RunStatus.WAITING:
+                    return await in_db(_waiting, run.id)
     except TimeoutError:
         return _accepted(run)
     return _answer(await in_db(Run.objects.get, id=run.id))
@@ -149,6 +153,16 @@ def _accepted(run: Run) -> HttpResponse:
         "status_url": reverse("api-run", args=[run.id]), "events_url": reverse("api-run-events", args=[run.id]),
     }  # fmt: skip
     return http.json_response(document, status=202)
+
+
+def _waiting(run_id: UUID) -> HttpResponse:
+    """A run that waits for people: what it is asked, and where to look for its end."""
+    run = Run.objects.get(id=run_id)
+    links = {
+        "status_url": reverse("api-run", args=[run.id]), "events_url": reverse("api-run-events", args=[run.id]),
+        "decisions_url": reverse("api-run-decisions", args=[run.id]),
+    }  # fmt: skip
+    return http.json_response(serializers.RunOutput(run).data | links, status=202)
 
 
 def _answer(run: Run) -> HttpResponse:

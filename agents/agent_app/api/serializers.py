@@ -6,7 +6,7 @@ from django.db.models import prefetch_related_objects
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from agent_app import output_formats, provider_types
+from agent_app import approvals, output_formats, provider_types
 from agent_app.api.definition import (
     ContextItem,
     ContextOutput,
@@ -17,6 +17,7 @@ from agent_app.api.definition import (
     SchemaField,
     lineage,
 )
+from agent_app.api.serializers_approvals import ApprovalOutput
 from agent_app.api.serializers_conversations import MessageOutput
 from agent_app.api.serializers_guardrails import GuardrailItem, GuardrailOutput, StageGuardrailItem
 from agent_app.api.shown_guardrails import masked_guardrails
@@ -272,7 +273,7 @@ class RunOutput(serializers.Serializer[Run]):
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
-    approvals = serializers.SerializerMethodField()
+    approvals = serializers.SerializerMethodField(help_text="What it waits for: answer with POST …/decisions/.")
 
     @extend_schema_field(MessageOutput(many=True))
     def get_messages(self, run: Run) -> list[dict[str, Any]]:
@@ -289,8 +290,10 @@ class RunOutput(serializers.Serializer[Run]):
             "credits": f"{run.credits:.4f}",
         }  # fmt: skip
 
+    @extend_schema_field(ApprovalOutput(many=True))
     def get_approvals(self, run: Run) -> list[dict[str, Any]]:
-        return []
+        """What the run waits for; nothing where it does not wait."""
+        return [dict(each) for each in ApprovalOutput(approvals.pending_of(run), many=True).data]
 
 
 class RunDetailOutput(RunOutput):

@@ -4,6 +4,7 @@ from agent_app.api import (
     conversations,
     copies,
     credentials,
+    decisions,
     drafting,
     files,
     guardrails,
@@ -114,4 +115,5 @@ urlpatterns = [
     api_path("runs/<uuid:run_id>/trace/", traces.RunTraceView.as_view(), "api-run-trace"),
     api_path("traces/<str:trace_id>/", traces.TraceView.as_view(), "api-trace"),
     api_path("runs/<uuid:run_id>/cancel/", views.RunCancelView.as_view(), "api-run-cancel"),
+    api_path("runs/<uuid:run_id>/decisions/", decisions.RunDecisionsView.as_view(), "api-run-decisions"),
 ]

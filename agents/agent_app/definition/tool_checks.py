@@ -12,7 +12,7 @@ from agent_app.expressions import check_expression
 from agent_app.models import AgentTool
 from agent_app.tools import registry
 from agent_app.tools.registry import ToolDefinition, ToolType
-from config.lib.errors import InvalidInput, Refused
+from config.lib.errors import InvalidInput
 
 MOST_TOOLS = 50
 MOST_FUNCTIONS = 128  # what providers take
@@ -25,7 +25,7 @@ Problems = dict[str, list[str]]
 
 
 def problems_of(workspace_id: UUID, part: Mapping[str, Any]) -> Problems:
-    """What is wrong with one tool, by field; nothing where it can be saved. Raises Refused for an approval that nobody could give."""
+    """What is wrong with one tool, by field; nothing where it can be saved."""
     found: Problems = {}
     if not NAME.fullmatch(part["name"]):
         found["name"] = [
@@ -60,15 +60,11 @@ def _between(value: Any, most: int) -> list[str]:
 
 
 def _approval(value: Any) -> list[str]:
-    """Until somebody can give approvals, a tool that needs one is refused: it must never run without."""
-    if value == "never":
+    if value in ("never", "always"):
         return []
-    if value != "always":
-        if not (isinstance(value, dict) and set(value) == {"when"} and isinstance(value["when"], str)):
-            return [_('The approval is “never”, “always” or {"when": a condition}.')]
-        if found := check_expression(value["when"], WHEN_NAMES):
-            return found
-    raise Refused(_("Approvals are not available yet: set the approval to “never”."), code="approvals_unavailable")
+    if not (isinstance(value, dict) and set(value) == {"when"} and isinstance(value["when"], str)):
+        return [_('The approval is “never”, “always” or {"when": a condition}.')]
+    return check_expression(value["when"], WHEN_NAMES)
 
 
 def _functions(kind: ToolType, tool: ToolDefinition) -> Problems:

@@ -13,6 +13,7 @@ from openai.types.shared import Reasoning
 from agent_app import agent_files, model_references
 from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
+from agent_app.engine.approvals import Gate
 from agent_app.engine.fitting import local_room
 from agent_app.engine.guardrails import Guards
 from agent_app.engine.handoffs import Handover
@@ -84,7 +85,8 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder, toolbox: To
             lambda: {key: _offered(each, context.run) for key, each in definitions.items()}
         )
         for key, handoffs in offered.items():
-            _connect(members[key], handoffs, routes[key][0].resolved, members, (sink, context, recorder, guards))
+            parts = (sink, context, recorder, guards, toolbox.gate)
+            _connect(members[key], handoffs, routes[key][0].resolved, members, parts)
     return team
 
 
@@ -232,17 +234,19 @@ def _connect(
     handoffs: list[Definition],
     resolved: ResolvedModel,
     members: dict[str, Member],
-    parts: tuple[Sink, RunContext, Recorder, Guards],
+    parts: tuple[Sink, RunContext, Recorder, Guards, Gate],
 ) -> None:
     """Give ``member`` its handoffs."""
-    sink, context, recorder, guards = parts
+    sink, context, recorder, guards, gate = parts
     wanted = [each for each in handoffs if str(each["target_agent_id"]) in members]
     if wanted and resolved.local:
         text = _("%(name)s has handoffs, which the local model cannot do. Choose a model that can call tools.")
         raise RunFailure("error", text % {"name": member.agent.name}, code="capability")
     for each in wanted:
         target = members[str(each["target_agent_id"])]
-        handover = Handover(each, member, target, sink=sink, log=context.log, recorder=recorder, guards=guards)
+        handover = Handover(
+            each, member, target, sink=sink, log=context.log, recorder=recorder, guards=guards, gate=gate
+        )
         member.agent.handoffs.append(handover.tool())
 
 

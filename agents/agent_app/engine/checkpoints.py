@@ -1,7 +1,8 @@
 """Where a run can go on after its worker was lost: after what its model has said last, with what the tools have answered.
 
 It is kept before the tools of an answer are called, and when another agent begins. Calls that have ended are not made
-again; what became of one that was under way is told to the model as unknown, unless it may be repeated.
+again; what became of one that was under way is told to the model as unknown, unless it may be repeated. A run that waits
+for people goes on in the same way: what was asked is a call that was not begun.
 """
 
 from collections.abc import Mapping
@@ -9,17 +10,23 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import agents
 import orjson
+from django.utils.translation import gettext as _
 
 from agent_app.engine.build import Member, Team
 from agent_app.engine.sink import Sink
 from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import Recorder
 from agent_app.runs import tool_calls
-from agent_app.runs.registry import RunContext
+from agent_app.runs.registry import RunContext, RunFailure
 from config.lib.db import in_db
 
 Items = list[Any]
+
+# What a state must have been written by to be read: our own form of it, and the SDK whose items stand in it.
+FORMAT = 1
+SDK = ".".join(agents.__version__.split(".")[:2])
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class Checkpoints:
         self._team = team
         self._start: Items = []
         self._speaker = team.root.agent_id
+        self._state: dict[str, Any] | None = None
+        self._last: tuple[Items, dict[str, Any]] = ([], {})
 
     def watch(self, start: Items) -> None:
         """From now on. ``start`` are the items that the run begins with: the next worker makes them again by itself."""
@@ -50,7 +59,8 @@ class Checkpoints:
             member.model.after = partial(self._after, member)
 
     async def _before(self, member: Member, asked: Items) -> None:
-        """Another agent begins: what was handed over to it is kept."""
+        """Calls of the last answer may wait for people. Another agent begins: what was handed over to it is kept."""
+        self._toolbox.gate.hold()
         if member.agent_id != self._speaker:
             self._speaker = member.agent_id
             await self._save(member, asked, [], [])
@@ -66,31 +76,74 @@ class Checkpoints:
     async def _save(self, member: Member, asked: Items, said: Items, named: list[tuple[str, str]]) -> None:
         produced = self._context.produced
         known = len(self._start) if asked[: len(self._start)] == self._start else 0
-        state = {
-            "agent_id": member.agent_id, "known": known, "asked": asked[known:], "said": said, "named": named,
-            "turns": produced.turns, "text": produced.content, "agent_name": produced.agent_name,
-            "used": dict(self._toolbox.used), "outbound": self._toolbox.outbound.left,
-            "handoff": self._team.context.get("handoff"),
-        }  # fmt: skip
+        self._last = (self._start[:known], {
+            "format": FORMAT, "sdk": SDK, "agent_id": member.agent_id, "known": known, "asked": asked[known:], "said": said,
+            "named": named, "turns": produced.turns, "text": produced.content, "reasoning": "".join(produced.reasoning),
+            "agent_name": produced.agent_name, "handoff": self._team.context.get("handoff"),
+        })  # fmt: skip
         produced.called = True
-        await in_db(tool_calls.checkpoint_save, self._context.run, state)
+        await in_db(tool_calls.checkpoint_save, self._context.run, self._last[1] | self._used())
+
+    def _used(self) -> dict[str, Any]:
+        return {"used": dict(self._toolbox.used), "outbound": self._toolbox.outbound.left}
+
+    def paused(self) -> dict[str, Any]:
+        """Where the run goes on when people have answered: complete, whatever becomes of the conversation meanwhile."""
+        known, state = self._last
+        whole = {"whole": True, "known": 0, "asked": [*known, *state["asked"]], "guards": self._team.guards.kept()}
+        return state | self._used() | whole
+
+    async def load(self) -> bool:
+        """Read where an earlier worker has left the run. Answers whether that is all that is needed to go on.
+
+        Raises RunFailure where another version of us wrote it, or it is gone.
+        """
+        run = self._context.run
+        if run.attempt < 2:
+            return False
+        state = await in_db(tool_calls.checkpoint_of, run)
+        if state is None and self._context.waited:
+            raise RunFailure(
+                "error", _("Where this run had stopped is not known any more. Run it again."), code="state_lost"
+            )
+        if state is not None and (state.get("format"), state.get("sdk")) != (FORMAT, SDK):
+            for agent_id in self._team.members:  # whoever has spoken, all check what is kept of it
+                self._team.guards.speaks(agent_id)
+            self._restore_text(state)
+            raise RunFailure(
+                "error", _(
+                    "Troupe was updated while this run waited, and the new version cannot go on where the old one stopped. What it had "
+                    "produced is kept; you can run it again."
+                ), code="state_version",
+            )  # fmt: skip
+        self._state = state
+        return state is not None and bool(state.get("whole"))
+
+    def _restore_text(self, state: Mapping[str, Any]) -> None:
+        produced = self._context.produced
+        produced.turns, produced.agent_name = state.get("turns") or 0, state.get("agent_name") or ""
+        if reasoning := state.get("reasoning"):
+            produced.reasoning.append(reasoning)
+        self._sink.restore(state.get("text") or "", again=not self._context.waited)
 
     async def resume(self, start: Items) -> Resumed | None:
-        """Where an earlier worker has left the run; None where it begins anew."""
-        run = self._context.run
-        if run.attempt < 2 or (state := await in_db(tool_calls.checkpoint_of, run)) is None:
+        """Where an earlier worker has left the run; None where it begins anew. After ``load``."""
+        if (state := self._state) is None:
             return None
         member = self._team.members.get(state["agent_id"])
         if member is None:
             return None
-        produced = self._context.produced
-        produced.turns, produced.agent_name = state["turns"], state["agent_name"]
-        self._sink.restore(state["text"])
+        run = self._context.run
+        self._restore_text(state)
         if state["handoff"]:
             self._team.context["handoff"] = state["handoff"]
+        if state.get("whole"):
+            self._team.guards.restore(state["guards"], state.get("passed") or [])
         self._speaker = member.agent_id
+        self._last = (start[: state["known"]], state)
         named = [(str(model_id), str(name)) for model_id, name in state["named"]]
         self._toolbox.resume(await in_db(tool_calls.calls_of, run.id), named, state)
+        await self._toolbox.gate.load()
         items = [*start[: state["known"]], *state["asked"], *state["said"]]
         self._recorder.agent_resumes(member.agent.name, member.agent_id, {"items": items[-1:], "attempt": run.attempt})
         return Resumed(member, [*items, *await self._outputs(member, state["said"])])
@@ -113,6 +166,6 @@ class Checkpoints:
 
     async def _output(self, offered: Mapping[str, Any], item: Mapping[str, Any]) -> str:
         if (tool := offered.get(str(item.get("name")))) is None:
-            error = {"code": "interrupted", "message": "This did not happen: the worker was lost. Call it again."}
+            error = {"code": "interrupted", "message": "This did not happen: the run was interrupted. Call it again."}
             return orjson.dumps({"error": error}).decode()
         return await self._toolbox.again(tool, str(item["call_id"]), str(item.get("arguments") or ""))

@@ -18,7 +18,7 @@ from agent_app.engine.summaries import prepare
 from agent_app.engine.tools import StopRun, Toolbox
 from agent_app.engine.tracing import Recorder
 from agent_app.models import RunStatus
-from agent_app.runs.registry import Outcome, RunContext, RunFailure
+from agent_app.runs.registry import Outcome, Paused, RunContext, RunFailure
 from config.lib.errors import NotEnoughCredits
 
 # Otherwise the SDK would send prompts and answers to OpenAI as soon as a key is in the environment.
@@ -36,11 +36,13 @@ class Execution:
         self._sink = Sink(context)
         self._recorder = Recorder(context.produced)
         self._guards: Guards | None = None
+        self._checkpoints: Checkpoints | None = None
 
     async def outcome(self) -> Outcome:
-        """How it ended. Raises RunFailure; whatever was said until then is in ``context.produced``."""
+        """How it ended. Raises RunFailure, and Paused; whatever was said until then is in ``context.produced``."""
         failure: dict[str, str] | None = {"code": "cancelled", "error": ""}
         output: Any = None
+        over = True
         try:
             found = await self._checked(await self._ended())
             failure = {"code": found.code, "error": str(found.error)} if found.error else None
@@ -53,10 +55,15 @@ class Execution:
         except RunFailure as error:
             failure = {"code": error.code, "error": error.error}
             raise
+        except Paused as paused:
+            over, failure = False, None
+            if self._checkpoints is not None:
+                paused.state = self._checkpoints.paused()
+            raise
         finally:
-            if self._guards is not None:
+            if self._guards is not None and over:
                 self._guards.leave_at_once()
-            self._recorder.let_go()
+            self._recorder.let_go(withheld=not over)  # what was said before a pause is not checked yet
             self._recorder.agent_ends(output, failure)
         return found
 
@@ -117,7 +124,9 @@ class Execution:
         toolbox = Toolbox(self._context, self._sink, self._recorder, asks=asks)
         team = asks.team = await build(self._context, self._sink, self._recorder, toolbox)
         self._guards = team.guards
-        checkpoints = Checkpoints(self._context, self._sink, self._recorder, toolbox, team)
+        checkpoints = self._checkpoints = Checkpoints(self._context, self._sink, self._recorder, toolbox, team)
+        if await checkpoints.load():
+            return await self._run_well(team, checkpoints, [])  # what was asked is in it, and was checked
         given = await prepare(self._context, self._sink, team.root.model.apart(), budget=team.root.budget)
         self._recorder.agent_starts(team.root.agent.name, team.root.agent_id, {})
         items = await team.guards.enter(team.root.agent_id, given, first=True)

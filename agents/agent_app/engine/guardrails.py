@@ -6,7 +6,7 @@ and everybody who has spoken checks the answer before it is final.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from agent_app.guardrails.registry import BLOCKING, INPUT, OUTPUT, PARALLEL, WAR
 from agent_app.guardrails.texts import Asked
 from agent_app.output_types import InvalidOutput
 from agent_app.runs import events
-from agent_app.runs.registry import RunContext, RunFailure
+from agent_app.runs.registry import Paused, RunContext, RunFailure
 
 T = TypeVar("T")
 Definition = Mapping[str, Any]
@@ -65,6 +65,22 @@ class Guards(Asking):
         """Whoever speaks checks the answer before it is final: to the reader, or to the agent that has called it."""
         within = _within.get()
         (self._speakers if within is None else within).append(agent_id)
+
+    # A run that goes on
+
+    def kept(self) -> dict[str, Any]:
+        """What must be known to go on with another worker; see ``restore``."""
+        return {"asked": self._context.produced.asked, "speakers": list(self._speakers), "since": self._since}
+
+    def restore(self, kept: Mapping[str, Any], passed: Sequence[str]) -> None:
+        """The run goes on after it waited: what was checked then is not checked again."""
+        produced, run = self._context.produced, self._context.run
+        self._speakers[:] = kept["speakers"]
+        self._since = kept["since"]
+        produced.passed.update(passed)
+        if kept["asked"] is not None:
+            produced.asked = kept["asked"]
+            run.input = {**run.input, "message": produced.asked}
 
     # Input
 
@@ -106,7 +122,7 @@ class Guards(Asking):
     async def beside(self, work: Coroutine[Any, Any, T], agent_id: str, items: list[Any]) -> T:
         """Do ``work`` while the parallel guardrails look at what was asked. One that trips ends it. Raises Stopped."""
         guardrails = [each for each in self.of(agent_id, INPUT) if each["mode"] == PARALLEL]
-        if not guardrails:
+        if not guardrails or INPUT in self._context.produced.passed:
             return await work
         text = "".join(Asked(items).parts)
         main = asyncio.create_task(work)
@@ -116,6 +132,10 @@ class Guards(Asking):
             await asyncio.gather(*checks)  # an answer is none before all have passed what it answers
             self._context.produced.passed.add(INPUT)
             return await main
+        except Paused:  # nobody is asked about what a guardrail stops
+            await asyncio.gather(*checks)
+            self._context.produced.passed.add(INPUT)
+            raise
         finally:
             for task in (main, *checks):
                 task.cancel()

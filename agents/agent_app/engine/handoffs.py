@@ -10,6 +10,7 @@ from agents.models.interface import ModelTracing
 
 from agent_app import json_schemas
 from agent_app.definition.content import default_tool_name
+from agent_app.engine.approvals import Gate
 from agent_app.engine.guardrails import Guards
 from agent_app.engine.items import Item, last_messages, newest, role_of, text_of, without_tools
 from agent_app.engine.sink import Sink
@@ -43,7 +44,7 @@ class Handover:
 
     def __init__(
         self, definition: dict[str, Any], source: "Member", target: "Member", *, sink: Sink, log: RunLog, recorder: Recorder,
-        guards: Guards,
+        guards: Guards, gate: Gate,
     ) -> None:  # fmt: skip
         self._definition = definition
         self._source = source
@@ -52,6 +53,7 @@ class Handover:
         self._log = log
         self._recorder = recorder
         self._guards = guards
+        self._gate = gate
         self._schema: dict[str, Any] = definition.get("payload_schema") or {}
         self._payload: Any = None
         self.tool_name = str(definition.get("tool_name") or default_tool_name(target.agent.name))
@@ -68,6 +70,8 @@ class Handover:
     # The model calls it
 
     async def _invoke(self, context: RunContextWrapper[Any], arguments: str) -> Agent[Any]:
+        if not self._sink.silenced:
+            self._gate.hold()  # whoever hands over while a call waits may do so afterwards
         span = self._recorder.open("handoff", self.tool_name, input=arguments)
         problems = self._take(arguments)
         if problems:

@@ -170,13 +170,15 @@ class Sink:
             self.shown = True
             self._log.delta(events.REASONING_DELTA, delta)
 
-    def restore(self, text: str) -> None:
-        """What an earlier worker has shown stays: readers, who were told to forget it, get it again."""
+    def restore(self, text: str, *, again: bool = True) -> None:
+        """What an earlier worker has shown stays: readers, who were told to forget it, get it ``again``."""
         if text:
             self._produced.text.append(text)
             if self.hold:
                 return
             self.shown = True
+            if not again:
+                return
             self._log.delta(events.CONTENT_DELTA, text)
             self._log.flush_delta()
 

@@ -2,7 +2,7 @@
 
 ::
 
-    parse → schema → caps → checks.before → approval → hold and row → event → call → cap → checks.after → row and bill → event
+    parse → schema → checks.before → approval → caps → hold and row → event → call → cap → checks.after → row and bill → event
 """
 
 import asyncio
@@ -22,9 +22,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agent_app import json_schemas
+from agent_app.engine.approvals import Gate, NeedsApproval
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
-from agent_app.models import ToolCall, ToolCallStatus
+from agent_app.models import Approval, Decision, ToolCall, ToolCallStatus
 from agent_app.runs import bodies, events, tool_calls
 from agent_app.runs.charges import TOOL_STEP
 from agent_app.runs.registry import RunContext, RunFailure
@@ -42,6 +43,7 @@ logger = logging.getLogger(__name__)
 MOST_CALLS = 100  # of all tools in one run
 MOST_OUTPUT = 1024 * 1024  # bytes that the model is given of one call
 _MOST_SHOWN = 64 * 1024  # bytes of it in an event
+_WAITS = "This call waits for an approval."  # what the SDK is told; the run pauses before a model could read it
 
 
 class ToolChecks(Protocol):
@@ -95,6 +97,7 @@ class Toolbox:
         self._sink = sink
         self._recorder = recorder
         self.asks = asks
+        self.gate = Gate(context)
         self.used: Counter[str] = Counter()
         self.outbound = OutboundBudget()
         self.earlier: dict[str, ToolCall] = {}  # by call id, of attempts before this one
@@ -183,6 +186,8 @@ class Toolbox:
                     return known
             call = self._new(offered, call_id, text, earlier)
             return await self._made(call, text)
+        except NeedsApproval:
+            return _WAITS
         except (RunFailure, NotEnoughCredits) as error:
             raise StopRun(error) from error
 
@@ -214,6 +219,7 @@ class Toolbox:
         begun: tool_calls.Begun | None = None
         error: dict[str, str] | None = {"code": "cancelled", "error": ""}
         said: Any = None
+        recorded = True
         try:
             try:
                 call.arguments = await self._allowed(call, text)
@@ -233,13 +239,21 @@ class Toolbox:
                 "error": str(getattr(stopped, "error", "") or getattr(stopped, "detail", stopped)),
             }
             raise
+        except NeedsApproval:
+            recorded = False
+            raise
         finally:
             call.span.step = begun.step if begun else ""
-            self._recorder.close(call.span, said, error)
+            if recorded:
+                self._recorder.close(call.span, said, error)
+            else:  # it was not made yet
+                self._recorder.drop(call.span)
 
     async def _allowed(self, call: Call, text: str) -> dict[str, Any]:
-        """The arguments, if the call may be made. Raises ToolFailed."""
+        """The arguments, if the call may be made. Raises ToolFailed, and NeedsApproval."""
         tool, function, checks = call.offered.tool, call.offered.function, call.offered.checks
+        if (answer := self.gate.answer_to(call.row.call_id)) is not None:
+            return await self._decided(call, answer)
         try:
             arguments = parse_json(text.encode("utf-8", "replace"))
         except InvalidInput as error:
@@ -247,22 +261,41 @@ class Toolbox:
         call.row.arguments = call.span.input = arguments
         if problems := json_schemas.errors_in({"type": "object", **function.parameters}, arguments):
             raise ToolFailed(f"The arguments do not fit: {'; '.join(problems)}", code="invalid_arguments")
-        self._count(tool)
+        self._check_room(tool)
         if checks is not None:
             arguments = await checks.before(tool, function, arguments)
             call.row.arguments = call.span.input = arguments
-        if tool.approval != "never":
-            raise ToolFailed("This tool needs an approval, which nobody can give here.", code="approval")
+        agent_id, speaker = call.offered.agent_id, self._recorder.agent
+        await self.gate.check(
+            tool, function, dict(arguments), self._values(), call_id=call.row.call_id,
+            agent=(agent_id, speaker.name if speaker else ""), span_id=speaker.id if speaker else None,
+            within=self._sink.silenced,
+        )  # fmt: skip
+        self._count(tool)
         return dict(arguments)
+
+    async def _decided(self, call: Call, answer: Approval) -> dict[str, Any]:
+        """What a person has let through. What they have written themselves goes by the guardrails too. Raises ToolFailed."""
+        offered = call.offered
+        call.row.arguments = call.span.input = answer.arguments
+        arguments = await self.gate.decided(answer)
+        if answer.decision == Decision.EDIT and offered.checks is not None:
+            arguments = await offered.checks.before(offered.tool, offered.function, arguments)
+        call.row.arguments = call.span.input = arguments
+        self._count(offered.tool)
+        return arguments
 
     def _count(self, tool: ToolDefinition) -> None:
         """Raises ToolFailed past what the tool, or the run, may be called."""
+        self._check_room(tool)
+        self.used[tool.id] += 1
+
+    def _check_room(self, tool: ToolDefinition) -> None:
         if tool.max_calls is not None and self.used[tool.id] >= tool.max_calls:
             text = f"This tool may be called {tool.max_calls} times in one run, and was. Answer with what you have."
             raise ToolFailed(text, code="max_calls")
         if self.used.total() >= MOST_CALLS:
             raise ToolFailed("This run has used all of its tool calls. Answer with what you have.", code="max_calls")
-        self.used[tool.id] += 1
 
     async def _begin(self, call: Call) -> tool_calls.Begun:
         self._steps += 1
@@ -311,12 +344,14 @@ class Toolbox:
         return CallContext(
             workspace_id=run.workspace_id, actor_id=run.actor_id, call_id=call.row.call_id, run_id=run.id,
             agent_id=parse_uuid(call.offered.agent_id), conversation_id=run.conversation_id, timeout_s=limit,
-            values={
-                "context": run.input.get("context") or {}, "user": {"name": run.actor_name},
-                "message": run.input.get("message", ""),
-            },
-            outbound=self.outbound, asks=self.asks,
+            values=self._values(), outbound=self.outbound, asks=self.asks,
         )  # fmt: skip
+
+    def _values(self) -> dict[str, Any]:
+        """What templates and conditions may name."""
+        run = self._context.run
+        context = run.input.get("context") or {}
+        return {"context": context, "user": {"name": run.actor_name}, "message": run.input.get("message", "")}
 
     def _failed(self, call: Call, failure: ToolFailed, begun: tool_calls.Begun | None) -> tuple[str, dict[str, str]]:
         message = secrets.redact(failure.message)

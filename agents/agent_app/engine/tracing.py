@@ -95,6 +95,10 @@ class Recorder:
             self._here.held.opens(span)
         return span
 
+    def drop(self, span: Recorded) -> None:
+        """What was opened did not happen (yet)."""
+        self.tools.remove(span.name)
+
     def close(self, span: Recorded, output: Any = None, error: dict[str, str] | None = None) -> None:
         span.ended_at = timezone.now()
         span.output = output

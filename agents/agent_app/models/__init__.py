@@ -1,4 +1,5 @@
 from agent_app.models.agents import Agent, AgentSnapshot, AgentStatus
+from agent_app.models.approvals import Approval, ApprovalStatus, Decision
 from agent_app.models.catalogue import CAPABILITIES, CatalogueModel, Lifecycle
 from agent_app.models.contexts import Context
 from agent_app.models.conversations import Conversation, Message, MessageRole
@@ -25,10 +26,13 @@ __all__ = [
     "AgentStatus",
     "AgentTool",
     "AgentVersion",
+    "Approval",
+    "ApprovalStatus",
     "CatalogueModel",
     "Context",
     "Conversation",
     "Credential",
+    "Decision",
     "Feedback",
     "Guardrail",
     "GuardrailAction",

@@ -93,6 +93,9 @@ class Run(WorkspaceRecord):
     enqueued_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    # With a default of the database: a worker of the version before writes none.
+    waiting_since = models.DateTimeField(null=True, blank=True, help_text=_("Of a run that waits for something."))
+    waited_s = models.FloatField(default=0, db_default=0, help_text=_("How long it has waited for something, in all."))
     first_token_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     last_seq = models.PositiveIntegerField(default=0)
@@ -137,10 +140,11 @@ class Run(WorkspaceRecord):
 
     @property
     def execution_time(self) -> float:
-        """Seconds from the first claim to the end (so far zero where it has not ended)."""
+        """Seconds from the first claim to the end, without those in which it waited for something (so far zero where it has not
+        ended)."""
         if self.started_at is None or self.finished_at is None:
             return 0.0
-        return round((self.finished_at - self.started_at).total_seconds(), 3)
+        return max(0.0, round((self.finished_at - self.started_at).total_seconds() - self.waited_s, 3))
 
 
 class RunEvent(models.Model):

@@ -13,6 +13,7 @@ class SpanType(models.TextChoices):
     TOOL = "tool", _("Tool")
     HANDOFF = "handoff", _("Handoff")
     GUARDRAIL = "guardrail", _("Guardrail")
+    APPROVAL = "approval", _("Approval")
     RETRIEVAL = "retrieval", _("Retrieval")
 
 

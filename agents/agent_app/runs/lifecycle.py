@@ -25,7 +25,7 @@ from agent_app.events import RunEnded
 from agent_app.guardrails.frozen import guarded
 from agent_app.guardrails.registry import OUTPUT
 from agent_app.models import Message, Run, RunEvent, RunStatus
-from agent_app.runs import charges, events, limits, registry, tool_calls
+from agent_app.runs import approvals, charges, events, limits, registry, tool_calls
 from agent_app.runs.events import Event
 from agent_app.runs.log import save_events, unshow_events
 from agent_app.runs.registry import Outcome, Produced, RunInput, Usage
@@ -62,6 +62,7 @@ class Claim:
     history: list[Message]
     last_saved_seq: int
     held: dict[str, int | None]
+    waited: bool = False
 
 
 # Start
@@ -137,12 +138,12 @@ def claim(run_id: UUID, worker: str) -> Claim | None:
 
 @transaction.atomic
 def _claim(run_id: UUID, worker: str) -> Claim | None:
-    if not limits.take(run_id, worker, settings.RUN_LEASE):
+    if (taken := limits.take(run_id, worker, settings.RUN_LEASE)) is None:
         return None
     run = Run.objects.select_related("snapshot", "conversation", "provider", "user_message").get(id=run_id)
-    last_seq = _last_saved_seq(run_id) if run.attempt > 1 else 0
+    last_seq = last_saved_seq(run_id) if run.attempt > 1 else 0
     definition, history = registry.get(run.kind).load(run)
-    return Claim(run, definition, history, last_seq, charges.held_for(run))
+    return Claim(run, definition, history, last_seq, charges.held_for(run), taken.waited)
 
 
 def call_next(run: Run) -> None:
@@ -151,7 +152,7 @@ def call_next(run: Run) -> None:
         enqueue(run_id)
 
 
-def _last_saved_seq(run_id: UUID) -> int:
+def last_saved_seq(run_id: UUID) -> int:
     return int(RunEvent.objects.filter(run_id=run_id).aggregate(last=Max("seq"))["last"] or 0)
 
 
@@ -198,7 +199,9 @@ def finish(
     if not owned.exists():
         return None
     charges.close(run, produced, unsaved)
-    last = _last_events(run, outcome, produced, seq, answered)
+    closed, waiting = approvals.close(run, outcome.reason) if run.attempt > 1 else ([], [])
+    produced.spans += waiting
+    last = _last_events(run, outcome, produced, seq, closed, answered=answered)
     save_events([(run.id, run.attempt, [*unsaved, *last])])
     if produced.unshown and not unshow_events(run.id, produced.unshown):
         produced.unshown.clear()
@@ -224,9 +227,11 @@ def finish(
     return last
 
 
-def _last_events(run: Run, outcome: Outcome, produced: Produced, seq: int, answered: bool) -> list[Event]:
-    """The whole answer with what it has used and cost, what went wrong, and the end."""
-    last: list[tuple[str, dict[str, Any]]] = []
+def _last_events(
+    run: Run, outcome: Outcome, produced: Produced, seq: int, closed: list[approvals.Told], *, answered: bool
+) -> list[Event]:
+    """What nobody needs to decide any more, the whole answer with what it has used and cost, what went wrong, and the end."""
+    last = list(closed)
     if answered and (produced.content or outcome.status == RunStatus.SUCCEEDED):
         used = produced.usage
         usage = {
@@ -249,11 +254,15 @@ def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
         if run is None:
             return False
         run.attempt += 1  # whoever had it may write no more
-        Run.objects.filter(id=run_id).update(attempt=run.attempt)
-        seq = _last_saved_seq(run_id)
+        if run.waiting_since is not None:
+            run.waited_s += (timezone.now() - run.waiting_since).total_seconds()
+        Run.objects.filter(id=run_id).update(attempt=run.attempt, waited_s=run.waited_s, waiting_since=None)
+        seq = last_saved_seq(run_id)
         shown = _fence_and_read_stream(run, seq)
         seq = shown[-1].seq if shown else seq
         produced = _produced_so_far(run_id, run.message_id, shown)
+        produced.turns = run.turns
+        produced.passed |= tool_calls.passed_in(run_id)
         if guarded(run, OUTPUT) and OUTPUT not in produced.passed:
             produced.text.clear()  # nobody has checked it, and nobody will
             produced.unshown = dict.fromkeys(events.DELTAS, seq)
@@ -263,7 +272,7 @@ def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:
             with override(run.language or settings.LANGUAGE_CODE):
                 outcome = Outcome(**{**vars(outcome), "error": str(outcome.error)})
         last = finish(run, outcome, produced, shown, seq, answered=False)
-    _send_now(run, last or [], anew=bool(produced.unshown))
+    send_now(run, last or [], anew=bool(produced.unshown))
     transaction.on_commit(lambda: call_next(run))
     return True
 
@@ -304,7 +313,7 @@ def _fence_and_read_stream(run: Run, saved_seq: int) -> list[Event]:
     return events.without_gap(run.id, saved_seq, [as_event(row) for row in rows or []])
 
 
-def _send_now(run: Run, sent: list[Event], *, anew: bool) -> None:
+def send_now(run: Run, sent: list[Event], *, anew: bool = False) -> None:
     try:
         pipeline = redis.client().pipeline(transaction=False)
         if anew:

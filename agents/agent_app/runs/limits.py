@@ -5,6 +5,7 @@ places in the same statement (``lifecycle.claim``); a run that finds none stays 
 next ones. A call that gets lost is made again by the reaper.
 """
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -24,7 +25,7 @@ _SLOT = "run_slot_once"
 # Any free place, not the first: runs that are claimed at the same moment rarely want the same one.
 _CLAIM = """
     WITH wanted AS (
-        SELECT run.id, (
+        SELECT run.id, run.waiting_since, (
             SELECT place FROM generate_series(1, run.concurrency) place
             WHERE NOT EXISTS (
                 SELECT FROM agents_run other
@@ -37,11 +38,20 @@ _CLAIM = """
     )
     UPDATE agents_run run
     SET status = 'running', slot = wanted.slot, attempt = attempt + 1, worker = %(worker)s,
-        lease_expires_at = now() + make_interval(secs => %(lease)s), started_at = COALESCE(started_at, now())
+        lease_expires_at = now() + make_interval(secs => %(lease)s), started_at = COALESCE(started_at, now()),
+        waited_s = waited_s + COALESCE(extract(epoch FROM now() - run.waiting_since), 0), waiting_since = NULL
     FROM wanted
     WHERE run.id = wanted.id AND run.status = 'queued' AND run.cancel_requested_at IS NULL
       AND (run.concurrency = 0 OR wanted.slot IS NOT NULL)
+    RETURNING wanted.waiting_since IS NOT NULL
 """
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A run that is the worker's now. ``waited``: it goes on after it was told what it had waited for."""
+
+    waited: bool
 
 
 def check_rate(actor_id: UUID, object_id: UUID) -> None:
@@ -67,14 +77,15 @@ def check(workspace_id: UUID) -> int:
     return min(running, _MOST)
 
 
-def take(run_id: UUID, worker: str, lease: float) -> bool:
-    """Make a queued run the worker's, with a place in its workspace. False where there is none, or the run is not to be had.
+def take(run_id: UUID, worker: str, lease: float) -> Taken | None:
+    """Make a queued run the worker's, with a place in its workspace. None where there is none, or the run is not to be had.
 
     Raises IntegrityError where another run took the same place at the same moment (``lost_race``).
     """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"run": run_id, "worker": worker, "lease": lease})
-        return bool(cursor.rowcount)
+        row = cursor.fetchone()
+    return Taken(waited=row[0]) if row else None
 
 
 def lost_race(error: IntegrityError) -> bool:

@@ -112,6 +112,31 @@ class RunFailure(Exception):
         self.code = code or reason
 
 
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A call that a person must allow first. ``span_id``: below which span the waiting stands."""
+
+    call_id: str
+    tool_name: str
+    tool_type: str
+    tool_id: UUID | None
+    agent_id: UUID | None
+    agent_name: str
+    arguments: dict[str, Any]
+    permissions: list[str]
+    prompt: str
+    span_id: UUID | None = None
+
+
+class Paused(Exception):
+    """The run waits until people have answered. ``state`` is where it goes on then."""
+
+    def __init__(self, requests: list[Request]) -> None:
+        super().__init__(f"{len(requests)} calls need an approval")
+        self.requests = requests
+        self.state: dict[str, Any] = {}
+
+
 @dataclass(kw_only=True)
 class RunContext:
     """One run on its worker: what was stored about it, where its events go, and what it has made so far."""
@@ -122,6 +147,7 @@ class RunContext:
     log: RunLog
     produced: Produced = field(default_factory=Produced)
     held: dict[str, int | None] = field(default_factory=dict)  # steps held for this attempt: how long the answer may be
+    waited: bool = False  # it goes on after it has waited: readers have everything that was said
 
 
 class Runnable(Protocol):
@@ -140,7 +166,8 @@ class Runnable(Protocol):
         ...
 
     async def execute(self, context: RunContext) -> Outcome:
-        """Do it. Raises RunFailure. Being cancelled must stop everything that was begun."""
+        """Do it. Raises RunFailure, and Paused where it cannot go on by itself. Being cancelled must stop everything that was
+        begun."""
         ...
 
     def conclude(self, run: Run, outcome: Outcome, produced: Produced) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from config.lib import secrets
 from config.lib.ids import uuid7
 
-SpanType = Literal["agent", "generation", "tool", "handoff", "guardrail", "retrieval"]
+SpanType = Literal["agent", "generation", "tool", "handoff", "guardrail", "approval", "retrieval"]
 MOST_INLINE = 64 * 1024  # bytes of one body in its row; what is larger goes to the file storage (``bodies.py``)
 _MOST_ADDRESS = 2048  # characters of a data address
 SIDES = ("input", "output")

@@ -12,6 +12,7 @@ import orjson
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from agent_app.models import Run, RunCheckpoint, ToolCall, ToolCallStatus
 from agent_app.runs import bodies
@@ -150,10 +151,27 @@ def checkpoint_save(run: Run, state: dict[str, Any]) -> None:
         )
 
 
+def passed_in(run_id: UUID) -> set[str]:
+    """Which stages of guardrails a run had behind it when it paused."""
+    row = RunCheckpoint.objects.filter(run_id=run_id).first()
+    try:
+        return set(_opened(row).get("passed") or []) if row else set()
+    except secrets.DecryptionError:
+        return set()
+
+
 def checkpoint_of(run: Run) -> dict[str, Any] | None:
-    """Where to go on; None where the run begins anew."""
+    """Where to go on; None where the run begins anew. Raises RunFailure where it cannot be read."""
     row = RunCheckpoint.objects.filter(run_id=run.id).first()
-    if row is None:
-        return None
+    try:
+        return _opened(row) if row else None
+    except secrets.DecryptionError as error:
+        text = _(
+            "Where this run had stopped cannot be read any more. What it had produced is kept; you can run it again."
+        )
+        raise RunFailure("error", text, code="state_unreadable") from error
+
+
+def _opened(row: RunCheckpoint) -> dict[str, Any]:
     state: dict[str, Any] = orjson.loads(secrets.decrypt(row.state_encrypted, purpose=STATE_PURPOSE))
     return state

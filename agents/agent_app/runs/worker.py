@@ -24,11 +24,11 @@ from redis.exceptions import RedisError
 from agent_app.guardrails.frozen import guarded
 from agent_app.guardrails.registry import OUTPUT
 from agent_app.models import Run, RunStatus
-from agent_app.runs import charges, events, lifecycle, registry
+from agent_app.runs import charges, events, lifecycle, pauses, registry
 from agent_app.runs.aftercare import Aftercare
 from agent_app.runs.lifecycle import CONTROL_CHANNEL, Claim
 from agent_app.runs.log import RunLog, save_events
-from agent_app.runs.registry import Outcome, RunContext, RunFailure
+from agent_app.runs.registry import Outcome, Paused, RunContext, RunFailure
 from agent_app.runs.spans import save_spans
 from agent_app.runs.stream import StreamWriter, fence_key, read_stream
 from config.lib import logs, loop, redis
@@ -82,8 +82,9 @@ class Worker:
         logs.request_id.set(claim.run.request_id)
         log = RunLog(run_id, claim.run.attempt, claim.last_saved_seq, self._writer)
         context = RunContext(
-            run=claim.run, definition=claim.definition, history=claim.history, log=log, held=claim.held
-        )
+            run=claim.run, definition=claim.definition, history=claim.history, log=log, held=claim.held,
+            waited=claim.waited,
+        )  # fmt: skip
         with override(claim.run.language or settings.LANGUAGE_CODE):  # a task keeps what it was begun with
             task = asyncio.create_task(self._carry(claim, context))
         if (earlier := self.active.get(run_id)) is not None:  # lost while this process slept, and taken again by it
@@ -103,6 +104,10 @@ class Worker:
         active = self.active[context.run.id]
         try:
             outcome = await self._outcome(claim, context)
+        except Paused as paused:
+            active.ending = True
+            await self._pause(active, paused)
+            return
         except asyncio.CancelledError:
             if active.stop == "lost":
                 return
@@ -118,9 +123,11 @@ class Worker:
         """Execute, and turn whatever goes wrong into the way the run ends."""
         produced = context.produced
         try:
-            async with asyncio.timeout(settings.RUN_ACTIVE_TIME):
+            async with asyncio.timeout(_time_left(context.run)):
                 await self._begin(claim, context)
                 return await registry.get(context.run.kind).execute(context)
+        except Paused:
+            raise
         except TimeoutError:
             status = RunStatus.PARTIAL if produced.text else RunStatus.FAILED
             minutes = int(settings.RUN_ACTIVE_TIME // 60)
@@ -142,6 +149,9 @@ class Worker:
         log.on_first_delta = lambda: setattr(run, "first_token_at", timezone.now())
         if run.attempt > 1:
             await self._take_over(claim, context)
+        if context.waited:
+            log.append(events.RUN_STATUS, status=RunStatus.RUNNING, reason="")
+            return
         if log.seq:
             log.append(events.CONTENT_RESET, message_id=run.message_id, reason="worker_lost")
             if guarded(run, OUTPUT):  # what the lost worker has shown, nobody will check
@@ -183,6 +193,20 @@ class Worker:
             log.saved(unsaved)
             log.send(last, anew=bool(produced.unshown))
             self._aftercare.take(run, produced.spans, ended=True)
+        if run.concurrency:
+            await self._call_next(run)
+
+    async def _pause(self, active: Active, paused: Paused) -> None:
+        """Commit what is asked, then tell the readers."""
+        context = active.context
+        run, log, produced = context.run, context.log, context.produced
+        log.flush_delta()
+        unsaved = list(log.unsaved)
+        last = await self._until_stored(active, lambda: in_db(pauses.pause, run, paused, produced, unsaved, log.seq))
+        if last:
+            log.saved(unsaved)
+            log.send(last)
+            self._aftercare.take(run, produced.spans, ended=run.status != RunStatus.WAITING)
         if run.concurrency:
             await self._call_next(run)
 
@@ -311,6 +335,14 @@ class Worker:
             await asyncio.wait(remaining, timeout=settings.RUN_SHUTDOWN_GRACE)
         await self._writer.drained()
         await self._aftercare.finish(settings.RUN_SHUTDOWN_GRACE)
+
+
+def _time_left(run: Run) -> float:
+    """How long a run may be active: what it was before it waited counts."""
+    if not run.waited_s or run.started_at is None:
+        return settings.RUN_ACTIVE_TIME
+    active = (timezone.now() - run.started_at).total_seconds() - run.waited_s
+    return max(settings.RUN_ACTIVE_TIME - active, 1.0)
 
 
 @cache

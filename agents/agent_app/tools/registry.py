@@ -68,6 +68,7 @@ class Function:
     permissions: frozenset[Permission]
     key: str = ""
     idempotent: bool = False
+    approval: str | dict[str, str] | None = None  # where it is otherwise than the tool's
 
 
 @dataclass(kw_only=True)

@@ -23,7 +23,7 @@ from config.lib.ids import parse_uuid
 
 _ICONS: dict[str, str] = {
     SpanType.AGENT: "bot", SpanType.GENERATION: "cpu", SpanType.TOOL: "wrench", SpanType.HANDOFF: "arrow-right",
-    SpanType.GUARDRAIL: "shield-check", SpanType.RETRIEVAL: "text-search",
+    SpanType.GUARDRAIL: "shield-check", SpanType.APPROVAL: "hand", SpanType.RETRIEVAL: "text-search",
 }  # fmt: skip
 _DEEPEST = 4
 _MARKS = 4

@@ -1,0 +1,108 @@
+"""Whether a call of a tool needs a person, and what they said. Arguments come here when they are as they would be called with."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.utils.translation import gettext as _
+
+from agent_app.expressions import ExpressionError, evaluate
+from agent_app.models import Approval, Decision
+from agent_app.runs import approvals
+from agent_app.runs.registry import Paused, Request, RunContext
+from agent_app.tools.registry import Function, ToolDefinition, ToolFailed
+from config.lib.db import in_db
+from config.lib.ids import parse_uuid
+
+MOST_ASKED = 32 * 1024  # bytes of arguments: whoever is asked must see all of them
+
+
+class NeedsApproval(Exception):
+    """The call waits for a person; the others of its answer go on."""
+
+
+class Gate:
+    """The approvals of one run. ``asked`` are the calls of the present answer that wait."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self.asked: list[Request] = []
+        self._decided: dict[str, Approval] = {}
+
+    async def load(self) -> None:
+        """What people have said until now, in a run that goes on."""
+        self._decided = await in_db(approvals.decided_in, self._context.run.id)
+
+    def answer_to(self, call_id: str) -> Approval | None:
+        return self._decided.get(call_id)
+
+    def hold(self) -> None:
+        """Before the run goes on to its next turn. Raises Paused where somebody has to be asked first."""
+        if self.asked:
+            raise Paused(list(self.asked))
+
+    async def decided(self, row: Approval) -> dict[str, Any]:
+        """The arguments that a person has let through. Raises ToolFailed where they did not."""
+        if row.is_approved:
+            return await in_db(approvals.exact, row)
+        text = "A person was asked and rejected this call."
+        reason = f" Their reason: {row.reason}" if row.reason else ""
+        raise ToolFailed(f"{text}{reason} Do not simply repeat it: go on without it, or ask.", code="rejected")
+
+    async def check(
+        self,
+        tool: ToolDefinition,
+        function: Function,
+        arguments: dict[str, Any],
+        values: Mapping[str, Any],
+        *,
+        call_id: str,
+        agent: tuple[str, str],
+        span_id: UUID | None,
+        within: bool,
+    ) -> None:
+        """Raises NeedsApproval where somebody has to be asked; ToolFailed where nobody can be (``within`` another call)."""
+        agent_id, agent_name = agent
+        cause = await self._cause(function.approval or tool.approval, arguments, values)
+        if cause is None or self._always(agent_id, tool, function):
+            return
+        if within:
+            text = "This tool needs an approval, and nobody can be asked while another agent waits for this answer."
+            raise ToolFailed(text, code="approval")
+        size = len(orjson.dumps(arguments))
+        if size > MOST_ASKED:
+            text = f"A person must read these arguments before the call. They have {size} bytes; at most {MOST_ASKED} are allowed."
+            raise ToolFailed(text, code="too_long")
+        request = Request(
+            call_id=call_id, tool_name=function.name, tool_type=tool.type, tool_id=parse_uuid(tool.tool_id or tool.id),
+            agent_id=parse_uuid(agent_id), agent_name=agent_name, arguments=arguments, span_id=span_id,
+            permissions=sorted(function.permissions), prompt=cause % {"agent": agent_name, "tool": function.name},
+        )  # fmt: skip
+        self.asked.append(request)
+        raise NeedsApproval
+
+    def _always(self, agent_id: str, tool: ToolDefinition, function: Function) -> bool:
+        """Whether somebody has allowed this agent this function for the rest of the run."""
+        wanted = (parse_uuid(agent_id), parse_uuid(tool.tool_id or tool.id), function.name)
+        allowed = (row for row in self._decided.values() if row.decision == Decision.ALWAYS)
+        return any((row.agent_id, row.tool_id, row.tool_name) == wanted for row in allowed)
+
+    async def _cause(
+        self, policy: str | Mapping[str, str], arguments: dict[str, Any], values: Mapping[str, Any]
+    ) -> str | None:
+        """Why somebody has to be asked, as a sentence with places for names; None where nobody has to be."""
+        if policy == "never":
+            return None
+        if isinstance(policy, str):
+            return _("%(agent)s asks to call %(tool)s.")
+        condition = str(policy.get("when") or "")
+        shown = condition[:200].replace("%", "%%")
+        try:
+            holds = await asyncio.to_thread(evaluate, condition, {**values, "arguments": arguments})
+        except ExpressionError:  # nobody knows whether it holds: the safe side is to ask
+            text = _("%(agent)s asks to call %(tool)s. Its condition for that, {condition}, cannot be evaluated.")
+            return text.replace("{condition}", shown)
+        text = _("%(agent)s asks to call %(tool)s, which needs an approval where {condition}.")
+        return text.replace("{condition}", shown) if holds else None
