@@ -181,7 +181,7 @@ def test_what_is_wrong_with_a_change_is_said_and_nothing_is_saved(cast: Cast) ->
         assert (refused.status_code, message in refused.content.decode()) == (422, True), wrong
     with FakeOpenAI() as wire:
         wire.catalogue = Script(status=401)
-        refused = browser.post(path, fields | {"base_url": wire.base_url, "test": "on"})
+        refused = browser.post(path, fields | {"base_url": wire.base_url, "api_key": KEY, "test": "on"})
         assert (refused.status_code, "Incorrect API key provided" in refused.content.decode()) == (422, True)
     provider.refresh_from_db()
     assert (provider.name, provider.base_url) == ("mine", "http://127.0.0.1:9/v1")

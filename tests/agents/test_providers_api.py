@@ -7,7 +7,7 @@ from django.conf import LazySettings
 from pytest_django import DjangoAssertNumQueries
 
 from agent_app.models import Provider
-from tests.agents.world import KEY, make_provider
+from tests.agents.world import KEY, make_key, make_provider
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
@@ -108,7 +108,7 @@ def test_the_list_costs_the_same_for_many(cast: Cast, django_assert_max_num_quer
 
 
 def test_an_empty_base_url_is_the_types_own_or_refused_with_the_reason(cast: Cast) -> None:
-    openai = make_provider(cast.alice, name="a", type="openai", base_url="https://proxy.example.com/v1")
+    openai = make_provider(cast.alice, name="a", type="openai", base_url="https://proxy.example.com/v1", api_key="")
     custom = make_provider(cast.alice, name="b", type="custom", base_url="https://api.example.com/v1")
     changed = cast.alice.api.patch(f"providers/{openai.id}/", {"base_url": ""})
     assert changed.json()["base_url"] == "https://api.openai.com/v1"
@@ -165,10 +165,33 @@ def test_an_address_nobody_answers_at_is_told_in_words(cast: Cast) -> None:
 def test_put_replaces_all_but_the_key(cast: Cast) -> None:
     provider = make_provider(cast.alice, name="mine", organization_id="org", default_model="m", model_ids=["m", "n"])
     path = f"providers/{provider.id}/"
-    put = cast.alice.api.put(path, {"type": "openai", "name": "Mine", "models": ["n"]})
+    put = cast.alice.api.put(
+        path, {"type": "openai", "name": "Mine", "models": ["n"], "base_url": f"{provider.base_url}/a"}
+    )
     shown = put.json()
     assert (shown["models"], shown["organization_id"], shown["default_model"]) == (["n"], "", "")
-    assert (shown["base_url"], shown["api_key"]["set"]) == ("https://api.openai.com/v1", True)
+    assert (shown["base_url"], shown["api_key"]["set"]) == (f"{provider.base_url}/a", True)
+
+
+def test_a_key_is_not_sent_to_another_host_than_it_was_entered_for(cast: Cast) -> None:
+    with FakeOpenAI() as old, FakeOpenAI() as new:
+        provider = make_provider(cast.alice, old.base_url)
+        path = f"providers/{provider.id}/"
+        for silent in ({}, {"api_key": {"set": True, "hint": "…hing"}}, {"test": True}):
+            refused = cast.alice.api.patch(path, {"base_url": new.base_url, **silent})
+            assert (refused.status_code, refused.json()["code"]) == (400, "secret_again")
+            assert list(refused.json()["errors"]) == ["api_key"]
+        form = {"name": "fake", "base_url": new.base_url, "models": "m"}
+        page = cast.alice.browser().post(f"/models/{path}", form)
+        assert (page.status_code, "Enter it again for the new address." in page.content.decode()) == (422, True)
+        pool = make_key(cast.alice, type="custom", provider=provider, name="Bob’s")
+        given = {"base_url": new.base_url, "api_key": "an-other-key-for-it"}  # pragma: allowlist secret
+        refused = cast.alice.api.patch(path, given)
+        assert (refused.status_code, "Bob’s" in refused.json()["errors"]["base_url"][0]) == (400, True)
+        pool.delete()
+        assert cast.alice.api.patch(path, {"base_url": f"{old.base_url}/other"}).status_code == 200
+        assert cast.alice.api.patch(path, given).json()["base_url"] == new.base_url
+        assert old.exchanges == new.exchanges == []
 
 
 @pytest.mark.parametrize("masked", [{"set": True, "hint": "…hing"}, "…hing"])

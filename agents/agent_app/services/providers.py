@@ -14,6 +14,7 @@ from agent_app.model_references import ResolvedModel
 from agent_app.models import Provider, ProviderModel
 from agent_app.probes import Target
 from agent_app.provider_types import LOCAL
+from agent_app.tools import egress
 from community.access import Actor
 from config.lib import audit, outbound
 from config.lib.errors import Conflict, InvalidInput, Refused
@@ -36,6 +37,8 @@ def provider_tried(*, actor: Actor, fields: Mapping[str, Any], provider: Provide
         return values
     kind = values.get("type") or (provider.type if provider else "")
     given = values.get("base_url", provider.base_url if provider else "")
+    if provider:
+        _check_keys(provider, base_url_of(kind=kind, given=given), values)
     old = ""
     if provider and "api_key" not in values:
         try:
@@ -75,7 +78,11 @@ def provider_create(*, actor: Actor, fields: Mapping[str, Any]) -> Provider:
 
 @transaction.atomic
 def provider_update(*, actor: Actor, provider: Provider, changes: Mapping[str, Any]) -> Provider:
-    """Change a provider. A missing ``api_key`` keeps the old one, an empty one removes it; an empty URL is the type's own."""
+    """Change a provider. A missing ``api_key`` keeps the old one, an empty one removes it; an empty URL is the type's own.
+
+    Another host is another provider for its keys: raises InvalidInput where one that was entered for the old host would be sent
+    to the new one.
+    """
     actor.require("provider.write")
     values = dict(changes)
     provider = Provider.objects.select_for_update(of=("self",)).get(id=provider.id)
@@ -83,6 +90,7 @@ def provider_update(*, actor: Actor, provider: Provider, changes: Mapping[str, A
     kind = values.get("type", provider.type)
     if "base_url" in values:
         values["base_url"] = base_url_of(kind=kind, given=values["base_url"])
+        _check_keys(provider, values["base_url"], values)
     check_config(kind=kind, config=values.get("additional_config", provider.additional_config))
     if "api_key" in values:
         provider.set_api_key(values.pop("api_key"))
@@ -144,6 +152,20 @@ def base_url_of(*, kind: str, given: str) -> str:
             advice = _("Enter an address that this server may reach, or ask its operator to allow the host.")
             raise InvalidInput(errors={"base_url": [f"{error.detail} {advice}"]}) from error
     return base_url
+
+
+def _check_keys(provider: Provider, base_url: str, given: Mapping[str, Any]) -> None:
+    """Whoever may change an address is not sent the keys that others entered for another one. Raises InvalidInput."""
+    old = egress.origin(provider.base_url)
+    if egress.origin(base_url) == old:
+        return
+    if provider.api_key_encrypted and "api_key" not in given:
+        text = _("This was entered for %(audience)s. Enter it again for the new address.") % {"audience": old}
+        raise InvalidInput(_("Some fields need another look."), errors={"api_key": [text]}, code="secret_again")
+    if names := [key.name or key.key_hint for key in provider.keys.all()[:20]]:
+        text = _("These keys were entered for %(audience)s, remove them first: %(names)s.")
+        shown = text % {"audience": old, "names": ", ".join(names)}
+        raise InvalidInput(_("Some fields need another look."), errors={"base_url": [shown]}, code="secret_again")
 
 
 def check_config(*, kind: str, config: Mapping[str, Any]) -> None:
