@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from agent_app import agent_files, share_links
 from agent_app.definition.choice import find_version
 from agent_app.definition.content import READ
+from agent_app.integrations import with_counts
 from agent_app.models import (
     Agent,
     AgentFile,
     AgentVersion,
     Conversation,
     Credential,
+    Integration,
     KeyScope,
     Message,
     MessageRole,
@@ -72,6 +74,12 @@ def get_agent_file(agent: Agent, item_id: UUID) -> AgentFile:
 def get_tool(actor: Actor, tool_id: UUID, action: str = "tool.read") -> Tool:
     """A tool of the workspace's library."""
     return _get(Tool.objects.in_workspace(actor.workspace_id), actor, tool_id, action, _("There is no such tool."))
+
+
+def get_integration(actor: Actor, integration_id: UUID, action: str = "tool.read") -> Integration:
+    """With how many ``tools`` use it."""
+    rows = with_counts(Integration.objects.in_workspace(actor.workspace_id))
+    return _get(rows, actor, integration_id, action, _("There is no such integration."))
 
 
 def get_version(agent: Agent, number: int | str) -> AgentVersion:

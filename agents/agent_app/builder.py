@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent_app import agent_files
+from agent_app.credentials import credentials_of
 from agent_app.definition.closure import target_ids
 from agent_app.definition.content import Content, complete, default_tool_name, draft_content
 from agent_app.definition.diff import changes
@@ -41,10 +42,11 @@ def draft_of(agent: Agent, user_name: str) -> Draft:
     version = latest_version(agent)
     content = draft_content(agent)
     sent = preview(agent, user_name=user_name)
+    secrets = credentials_of(agent.workspace_id, [part["credential_id"] for part in content["tools"]])
     return Draft(
         handoffs=named_handoffs(agent, content),
         contexts=content["contexts"],
-        tools=[shown_part(part) for part in content["tools"]],
+        tools=[shown_part(part, secrets.get(part["credential_id"] or "")) for part in content["tools"]],
         guardrails=shown_guardrails(content),
         files=_files(agent, sent),
         suggestions=suggestions_of(agent),

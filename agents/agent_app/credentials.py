@@ -56,6 +56,43 @@ def credential_take(
     return rest, old.id
 
 
+def credential_copy(*, actor: Actor, credential_id: UUID | str | None) -> UUID | None:
+    """The same secrets for a copy of a tool in the same workspace, as a credential of its own; None where there are none.
+
+    An account is connected for one tool: the tokens that it gave stay with that one, and the copy is connected again.
+    """
+    old = credentials_of(actor.workspace_id, [credential_id]).get(str(credential_id))
+    if old is None:
+        return None
+    copied = ("kind", "audience", "config", "values_encrypted", "hints")
+    row = Credential(
+        id=uuid7(), workspace_id=actor.workspace_id, created_by_id=actor.id, **{name: getattr(old, name) for name in copied}
+    )  # fmt: skip
+    row.save(force_insert=True)
+    _record(actor, "credential.copied", row, before={"credential_id": str(old.id)})
+    return row.id
+
+
+def needs(kind: ToolType | None, params: Mapping[str, Any], hints: Collection[str], tokens: int | None) -> str:
+    """What a person still has to do before a tool can say who it is: enter its ``secrets``, connect its ``account``, or nothing.
+
+    ``hints`` are the places of the secrets that are there; ``tokens`` is how long those of its account are, None where it has no
+    credential.
+    """
+    if kind is None:
+        return ""
+    if config := kind.credential_config(params):
+        if tokens is None:
+            return "secrets"
+        return "account" if config.get("grant") == "authorization_code" and not tokens else ""
+    there = (any(secret_paths.fits(place, pattern) for place in hints) for pattern in kind.secret_paths(params))
+    return "" if all(there) else "secrets"
+
+
+def needs_with(kind: ToolType | None, params: Mapping[str, Any], row: Credential | None) -> str:
+    return needs(kind, params, row.hints if row else {}, len(row.tokens_encrypted) if row else None)
+
+
 def credentials_of(workspace_id: UUID, ids: Collection[UUID | str | None]) -> dict[str, Credential]:
     """Credentials by id, for many tools at once: one query, or none."""
     wanted = {str(each) for each in ids if each}
@@ -158,10 +195,14 @@ def _write(actor: Actor, row: Credential, values: dict[str, str]) -> None:
     before = {} if row._state.adding else _shown(Credential.objects.get(id=row.id))
     row.set_values(values)
     row.save()
+    _record(actor, "credential.changed" if before else "credential.created", row, before=before)
+
+
+def _record(actor: Actor, action: str, row: Credential, *, before: dict[str, Any]) -> None:
     audit.record(
         audit.Entry(
-            action="credential.changed" if before else "credential.created", actor_id=actor.id, workspace_id=actor.workspace_id,
-            object_type="credential", object_id=row.id, before=before, after=_shown(row),
+            action=action, actor_id=actor.id, workspace_id=actor.workspace_id, object_type="credential", object_id=row.id,
+            before=before, after=_shown(row),
         )
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, JSONField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 from django.utils.translation import ngettext
 
@@ -19,6 +19,7 @@ from agent_app.definition.content import complete, draft_content
 from agent_app.definition.lint import Suggestion, suggestions
 from agent_app.definition.sources import draft_definition, draft_sources, version_sources
 from agent_app.definition.tool_parts import function_names
+from agent_app.integrations import with_counts
 from agent_app.models import (
     Agent,
     AgentFile,
@@ -28,6 +29,7 @@ from agent_app.models import (
     Conversation,
     Credential,
     Feedback,
+    Integration,
     Message,
     Provider,
     Rating,
@@ -69,16 +71,26 @@ def tags_of(actor: Actor, ids: list[UUID]) -> list[str]:
 
 
 def tool_rows(actor: Actor, *, search: str = "", kind: str = "", ordering: str = "name") -> QuerySet[Tool]:
-    """The workspace's library, each tool with what may be shown of its secrets (``hints``) and how many ``agents`` use it."""
+    """The workspace's library, each tool with what may be shown of its secrets (``hints``), how long the ``tokens`` of its
+    account are, and how many ``agents`` use it."""
     actor.require("tool.read")
     rows = Tool.objects.in_workspace(actor.workspace_id).search(search)
     rows = rows.filter(type=kind) if kind else rows
-    hints = Credential.objects.filter(id=OuterRef("credential_id")).values("hints")[:1]
+    own = Credential.objects.filter(id=OuterRef("credential_id"))
+    tokens = own.annotate(size=Length("tokens_encrypted")).values("size")[:1]
     users = AgentTool.objects.filter(tool_id=OuterRef("id")).order_by().values("tool_id")
     return rows.annotate(
-        hints=Coalesce(Subquery(hints), Value({}, output_field=JSONField())),
+        hints=Coalesce(Subquery(own.values("hints")[:1]), Value({}, output_field=JSONField())),
+        tokens=Subquery(tokens),
         agents=Coalesce(Subquery(users.annotate(total=Count("agent_id", distinct=True)).values("total")), 0),
     ).order_by(ordering, "-id")
+
+
+def integration_rows(actor: Actor, *, search: str = "", ordering: str = "name") -> QuerySet[Integration]:
+    """The workspace's integrations, each with how many ``tools`` use it."""
+    actor.require("tool.read")
+    rows = with_counts(Integration.objects.in_workspace(actor.workspace_id).search(search))
+    return rows.order_by(ordering, "-id")
 
 
 def calls_of(run_ids: Iterable[UUID]) -> dict[UUID, list[ToolCall]]:

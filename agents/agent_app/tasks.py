@@ -10,6 +10,7 @@ from agent_app import approvals
 from agent_app.runnable import ENGINE
 from agent_app.runs import aftercare, closing, reaper
 from agent_app.runs.worker import worker
+from agent_app.services import credentials
 from agent_app.tools.sandbox import worker as sandbox
 from config.lib import loop
 from config.lib.ids import parse_uuid
@@ -31,6 +32,11 @@ def reap_runs() -> None:
 @shared_task(name="agents.sweep_approvals")
 def sweep_approvals() -> None:
     approvals.approvals_sweep()
+
+
+@shared_task(name="agents.sweep_credentials")
+def sweep_credentials() -> None:
+    credentials.credentials_sweep()
 
 
 @shared_task(name="agents.cancel_runs_of_closed")

@@ -1,8 +1,9 @@
 """The form of a tool, drawn from what its type says of its params."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -10,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from agent_app.definition.tool_checks import LONGEST_CALL, MOST_CALLS
 from agent_app.definition_forms import as_text, parsed
+from agent_app.tools.integration import INTEGRATION
 from agent_app.tools.registry import ToolType
 
 _PREFIX = "params."
 _LONG = 300  # characters: from here on a text has several lines
-Choices = list[tuple[str, str]]
+Choices = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Place:
     @property
     def kind(self) -> str:
         kind = self.schema.get("type")
+        if self.secret:
+            return "string"  # its schema also has what stands for one that is there
         if "enum" in self.schema or isinstance(kind, list) or kind is None:
             return "enum" if "enum" in self.schema else "json"
         lines = kind == "array" and (self.schema.get("items") or {}).get("type") == "string"
@@ -67,8 +71,9 @@ class ToolForm(forms.Form):
     )  # fmt: skip
 
     def __init__(
-        self, *args: Any, kind: ToolType, agents: Choices, tool: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> None:
+        self, *args: Any, kind: ToolType, choices: Mapping[str, Choices] = MappingProxyType({}),
+        tool: Mapping[str, Any] | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
         self.kind = kind
         self._places = places(kind)
         params = (tool or {}).get("params") or {}
@@ -76,7 +81,7 @@ class ToolForm(forms.Form):
             kwargs["initial"] = {**tool, **{place.name: _initial(place, params) for place in self._places}}
         super().__init__(*args, **kwargs)
         for place in self._places:
-            self.fields[place.name] = _field(place, agents, params)
+            self.fields[place.name] = _field(place, choices, params)
         self.fields["max_calls"] = forms.IntegerField(
             label=_("Calls in a run, at most"), required=False, min_value=1, max_value=MOST_CALLS,
             help_text=_("Empty: no limit of its own."),
@@ -130,7 +135,7 @@ def _hint(place: Place, params: Mapping[str, Any]) -> str:
     return str(value.get("hint") or "") if isinstance(value, Mapping) else ""
 
 
-def _field(place: Place, agents: Choices, params: Mapping[str, Any]) -> forms.Field:
+def _field(place: Place, choices: Mapping[str, Choices], params: Mapping[str, Any]) -> forms.Field:
     schema = place.schema
     common: dict[str, Any] = {
         "label": schema.get("title") or place.path.rpartition(".")[2].replace("_", " ").capitalize(),
@@ -142,11 +147,12 @@ def _field(place: Place, agents: Choices, params: Mapping[str, Any]) -> forms.Fi
             common["help_text"] = _("Set, ending in %(hint)s. Empty: it stays.") % {"hint": hint}
         widget = forms.PasswordInput(attrs={"autocomplete": "off"})
         return forms.CharField(**common, max_length=16_000, widget=widget, strip=False)
-    if place.path == "agent_id":
-        return forms.ChoiceField(**common, choices=agents)
+    if place.path in choices:
+        empty: list[tuple[str, str]] = [] if place.required else [("", "–")]
+        return forms.ChoiceField(**common, choices=[*empty, *choices[place.path]])
     if place.kind == "enum":
-        empty: Choices = [] if place.required else [("", "–")]
-        return forms.ChoiceField(**common, choices=[*empty, *((str(each), str(each)) for each in schema["enum"])])
+        none = [] if place.required else [("", "–")]
+        return forms.ChoiceField(**common, choices=[*none, *((str(each), str(each)) for each in schema["enum"])])
     if place.kind == "boolean":
         return forms.BooleanField(**{**common, "required": False}, initial=schema.get("default", False))
     if place.kind in ("integer", "number"):
@@ -188,6 +194,22 @@ def _value(place: Place, value: Any) -> Any:
     if place.kind == "boolean":
         return bool(value)
     return None if value in ("", None) else value
+
+
+class IntegrationForm(ToolForm):
+    """The form of an integration is that of a tool, without what is about calls."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, kind=INTEGRATION, **kwargs)
+        for name in list(self.fields):
+            if name not in ("name", "description") and not name.startswith(_PREFIX):
+                del self.fields[name]
+        self.fields["name"].help_text = ""
+        self.fields["description"] = forms.CharField(label=_("Description"), required=False, max_length=500)
+
+    def fields_of(self) -> dict[str, Any]:
+        values = self.values()
+        return {"name": values["name"], "description": values["description"], **values["params"]}
 
 
 class AttachedForm(forms.Form):

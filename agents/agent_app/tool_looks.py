@@ -7,8 +7,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from agent_app import integrations
+from agent_app.credentials import needs_with
 from agent_app.definition.tool_parts import definitions
-from agent_app.models import Agent, Tool
+from agent_app.models import Agent, Credential, Tool
 from agent_app.tools import registry
 from agent_app.tools.registry import Function, Permission, ToolType
 
@@ -48,10 +50,11 @@ def _look(kind: ToolType) -> Look:
     return Look(kind.name, kind.label, kind.summary, kind.icon, permissions, kind.unavailable())
 
 
-def shown_part(part: Mapping[str, Any]) -> dict[str, Any]:
-    """A tool of an agent in the builder: with its look, and a line about what it does."""
+def shown_part(part: Mapping[str, Any], row: Credential | None) -> dict[str, Any]:
+    """A tool of an agent in the builder: with its look, a line about what it does, and what it still needs of a person."""
     said = part["description"] or next((value for value in part["params"].values() if isinstance(value, str)), "")
-    return {**part, "look": looks(part["type"]), "about": said[:_SHOWN]}
+    missing = needs_with(registry.find(part["type"]), part["params"], row)
+    return {**part, "look": looks(part["type"]), "about": said[:_SHOWN], "needs": missing}
 
 
 def functions_of(tool: Tool) -> list[Function]:
@@ -65,6 +68,11 @@ def functions_of(tool: Tool) -> list[Function]:
         "params": tool.params,
     }
     return kind.functions(definitions([content])[0]) if kind else []
+
+
+def offered(workspace_id: UUID) -> dict[str, list[tuple[str, str]]]:
+    """What the form of a tool offers to choose from, by the param."""
+    return {"agent_id": agent_choices(workspace_id), "integration": integrations.choices(workspace_id)}
 
 
 def agent_choices(workspace_id: UUID) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from agent_app.views import (
     definition,
     files,
     guardrails,
+    integrations,
     models,
     playground,
     provider,
@@ -68,6 +69,12 @@ urlpatterns = [
     path("shared/<str:share_link>/", shares.shared, name="shared"),
     path("tools/", tools.tool_list, name="tools"),
     path("tools/new/", tools.tool_new, name="tool_new"),
+    path("tools/integrations/", integrations.integration_list, name="integrations"),
+    path("tools/integrations/new/", integrations.integration_new, name="integration_new"),
+    path("tools/integrations/<uuid:integration_id>/", integrations.integration_page, name="integration"),
+    path(
+        "tools/integrations/<uuid:integration_id>/delete/", integrations.integration_delete, name="integration_delete"
+    ),
     path("tools/<uuid:tool_id>/", tools.tool_page, name="tool"),
     path("tools/<uuid:tool_id>/test/", tools.tool_test, name="tool_test"),
     path("tools/<uuid:tool_id>/sync/", tool_offers.tool_sync, name="tool_sync"),

@@ -37,6 +37,7 @@ CELERY_BEAT_SCHEDULE = {
     # Once an hour, so that it is eight in the morning once a day wherever somebody is.
     "send digests": {"task": "community.send_digests", "schedule": crontab(minute=0), "options": {"expires": 3000}},
     "sweep files": {"task": "community.sweep_files", "schedule": 3600.0, "options": {"expires": 3600}},
+    "sweep credentials": {"task": "agents.sweep_credentials", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep holds": {"task": "billing.sweep_holds", "schedule": 60.0, "options": {"expires": 60}},
     "expire credits": {"task": "billing.expire_credits", "schedule": 60.0, "options": {"expires": 60}},
     "open accounts": {"task": "billing.open_accounts", "schedule": 300.0, "options": {"expires": 300}},

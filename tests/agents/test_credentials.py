@@ -1,18 +1,22 @@
 """Secrets of tools are write-only: kept encrypted, answered masked, and sent only where they were entered for."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from agent_app.credentials import credential_reveal, credential_take, credentials_of, masked
 from agent_app.models import Credential
+from agent_app.services.credentials import credentials_sweep
+from agent_app.tools.http import HttpTool
 from agent_app.tools.registry import CallContext, Function, ToolDefinition, ToolFailed, ToolResult, ToolType
 from community.models import AuditEntry
 from config.lib.errors import InvalidInput
 from config.lib.ids import uuid7
-from tests.agents.world import actor_of
+from tests.agents.world import actor_of, make_agent, make_provider
 from tests.cast import Cast, Person
 
 SECRET = "a-long-word-of-nobody-else"  # pragma: allowlist secret
@@ -117,6 +121,59 @@ def test_a_kept_secret_is_not_sent_to_a_new_address(cast: Cast) -> None:
     _, new = take(cast.bob, elsewhere | {"auth": {"type": "bearer", "token": OTHER}}, kept, kind)
     assert new != kept, "versions that were published for the old address still have theirs"
     assert revealed(cast.bob, kept, "https://a.example") == {"auth.token": SECRET}
+
+
+def test_a_copy_has_the_secrets_for_itself_and_not_the_account(cast: Cast) -> None:
+    auth = {"type": "oauth2", "grant": "authorization_code", "client_id": "me", "client_secret": SECRET,
+            "token_url": "https://a.example/t", "authorize_url": "https://a.example/a"}  # fmt: skip
+    params = {"url": "https://a.example/x", "auth": auth}
+    agent = make_agent(cast.bob)
+    part = cast.bob.api.post(f"agents/{agent.id}/tools/", {"name": "bank", "type": "http", "params": params}).json()
+    assert part["needs"] == "account"
+    row = Credential.objects.get()
+    row.set_tokens({"access_token": OTHER})
+    row.save()
+    [there] = cast.bob.api.get(f"agents/{agent.id}/tools/").json()["results"]
+    assert there["needs"] == ""
+    [clone] = cast.bob.api.post(f"agents/{agent.id}/clone/", {}).json()["tools"]
+    assert clone["credential_id"] not in (None, part["credential_id"])
+    assert (clone["needs"], clone["params"]["auth"]["client_secret"]["hint"]) == ("account", "…else")
+    copy = Credential.objects.get(id=clone["credential_id"])
+    changed = {"auth": auth | {"client_secret": OTHER}}
+    take(cast.bob, {**params, **changed}, copy.id, HttpTool())
+    assert row.values == {"auth.client_secret": SECRET}, "the original's is its own"
+    document = cast.bob.api.get(f"agents/{agent.id}/export/").json()
+    elsewhere = cast.dave.api.post("agents/import/", {"document": document}).json()["agents"][0]["agent_id"]
+    [imported] = cast.dave.api.get(f"agents/{elsewhere}/tools/").json()["results"]
+    assert imported["needs"] == "account"
+    assert Credential.objects.get(id=imported["credential_id"]).hints == {}
+    page = cast.dave.browser().get(f"/agents/{elsewhere}/").content.decode()
+    assert "Connect it" in page
+
+
+def test_secrets_that_nothing_has_any_more_are_removed_a_day_later(cast: Cast) -> None:
+    def tool(name: str) -> dict[str, Any]:
+        auth = {"type": "bearer", "token": SECRET}
+        return {"name": name, "type": "http", "params": {"url": "https://a.example/x", "auth": auth}}
+
+    make_provider(cast.alice)
+    agent = make_agent(cast.bob, model="fake/m")
+    path = f"agents/{agent.id}/tools/"
+    published = cast.bob.api.post(path, tool("published")).json()
+    assert cast.bob.api.post(f"agents/{agent.id}/publish/").status_code == 201
+    dropped, shared = (
+        cast.bob.api.post(path, tool("dropped")).json(),
+        cast.bob.api.post("tools/", tool("shared")).json(),
+    )
+    drafted = cast.bob.api.post(path, tool("drafted")).json()
+    for part in (published, dropped):
+        cast.bob.api.delete(f"{path}{part['id']}/")
+    assert credentials_sweep() == 0, "not on the same day"
+    Credential.objects.update(updated_at=timezone.now() - timedelta(days=2))
+    assert credentials_sweep() == 1
+    left = {published["credential_id"], shared["credential_id"], drafted["credential_id"]}
+    assert {str(row.id) for row in Credential.objects.all()} == left
+    assert AuditEntry.objects.get(action="credential.removed").object_id == UUID(dropped["credential_id"])
 
 
 def test_what_the_params_have_no_use_for_is_forgotten(cast: Cast) -> None:

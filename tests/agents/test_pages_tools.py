@@ -142,7 +142,7 @@ def test_calls_are_cards_in_the_chat_and_figures_of_the_agent(cast: Cast) -> Non
 
 
 def test_a_form_says_what_the_params_are_and_gives_them_back(probe: Probe) -> None:
-    form = ToolForm({"name": "x", "params.auth": "{"}, kind=probe, agents=[])
+    form = ToolForm({"name": "x", "params.auth": "{"}, kind=probe)
     assert not form.is_valid()
     assert list(form.errors) == ["params.auth"]
 

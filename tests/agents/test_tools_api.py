@@ -112,7 +112,7 @@ def test_the_tools_of_an_agent_are_written_whole_and_one_by_one(cast: Cast) -> N
     item = first.json()
     assert item == {
         "id": item["id"], "tool_id": None, "credential_id": None, "name": "echo", "type": "probe", "description": "", "params": {},
-        "approval": "never", "max_calls": None, "timeout_s": None, "enabled": True,
+        "approval": "never", "max_calls": None, "timeout_s": None, "enabled": True, "needs": "secrets",
     }  # fmt: skip
     assert cast.bob.api.get(f"{path}{item['id']}/").json() == item
     changed = cast.bob.api.patch(f"{path}{item['id']}/", {"enabled": False}).json()

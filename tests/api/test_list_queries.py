@@ -25,6 +25,7 @@ COUNTED = {
     "credits/history/": "billing/test_api.py",
     "files/": "community/test_files_list.py",
     "inbox/": "community/test_invitations_own.py",
+    "integrations/": "agents/test_integrations.py",
     "models/": "agents/test_models_api.py",
     "models/providers/{slug}/models/": "agents/test_models_api.py",
     "notifications/": "community/test_notifications.py",

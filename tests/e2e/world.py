@@ -48,6 +48,8 @@ class World:
         }
         tool_id = person.create("/tools/", thinker)["id"]
         person.create(f"/agents/{agent_id}/tools/", {"tool_id": tool_id})
+        bank = {"name": "Bank", "url": "https://api.example.com", "auth": {"type": "bearer", "token": "x" * 24}}
+        integration_id = person.create("/integrations/", bank)["id"]
         porter = {"name": "Night porter", "description": "Opens the door.", "model": "fake/m"}
         porter_id = person.create("/agents/", porter)["id"]
         handoff = person.create(f"/agents/{agent_id}/handoffs/", {"target_agent_id": porter_id})
@@ -63,7 +65,7 @@ class World:
         places = {
             "agent_id": agent_id, "conversation_id": answered["conversation_id"], "run_id": answered["run_id"],
             "number": "1", "kind": "handoffs", "item_id": handoff["id"], "provider_id": added["id"], "tool_id": tool_id,
-            "model_id": model_id, "workspace_id": workspace_id,
+            "integration_id": integration_id, "model_id": model_id, "workspace_id": workspace_id,
             "share_link": shared["url"].rstrip("/").rpartition("/")[2],
         }  # fmt: skip
         return cls(stack, provider, person, places)

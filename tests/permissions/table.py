@@ -13,6 +13,7 @@ from tests.walk import NOBODYS_ID
 ROLES = ("owner", "admin", "editor", "viewer", "stranger", "visitor")
 GUARDRAIL = {"name": "Length", "type": "input", "implementation": "length", "config": {"max_words": 9}}
 LLM_TOOL = {"name": "think", "type": "llm", "params": {"prompt": "Think."}}
+INTEGRATION = {"name": "Shop", "url": "https://api.example.com", "auth": {"type": "bearer"}}
 NO_KEY = "none"  # stands where a key of a provider would
 
 
@@ -200,6 +201,11 @@ TABLE = [
         scope="agents:write",
     ),
     Line("DELETE", "agents/{agent}/tools/{agent_tool}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
+    Line("GET", "integrations/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("POST", "integrations/", (201, 201, 201, 403, 404, 401), INTEGRATION, scope="agents:write"),
+    Line("GET", "integrations/{integration}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
+    Line("PATCH", "integrations/{integration}/", (200, 200, 200, 403, 404, 401), {"name": "New"}, scope="agents:write"),
+    Line("DELETE", "integrations/{integration}/", (204, 204, 204, 403, 404, 401), scope="agents:write"),
     Line("GET", "tools/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line("POST", "tools/", (201, 201, 201, 403, 404, 401), LLM_TOOL, scope="agents:write"),
     Line("POST", "tools/look/", (400, 400, 400, 403, 404, 401), {"type": "llm", "params": {}}, scope="agents:write"),
@@ -431,6 +437,13 @@ PAGES = [
     Line("GET", "/tools/new/", (200, 200, 200, 403, 200, 302)),
     # No type was chosen.
     Line("POST", "/tools/new/", (200, 200, 200, 403, 200, 302)),
+    Line("GET", "/tools/integrations/", (200, 200, 200, 200, 200, 302)),
+    Line("GET", "/tools/integrations/new/", (200, 200, 200, 403, 200, 302)),
+    # Nothing was entered.
+    Line("POST", "/tools/integrations/new/", (422, 422, 422, 403, 422, 302)),
+    Line("GET", "/tools/integrations/{integration}/", (200, 200, 200, 200, 404, 302)),
+    Line("POST", "/tools/integrations/{integration}/", (422, 422, 422, 403, 404, 302)),
+    Line("POST", "/tools/integrations/{integration}/delete/", (302, 302, 302, 403, 404, 302)),
     Line("GET", "/tools/{tool}/", (200, 200, 200, 200, 404, 302)),
     Line(
         "POST",

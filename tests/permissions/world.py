@@ -19,6 +19,7 @@ from agent_app.models import (
     Credential,
     Guardrail,
     Handoff,
+    Integration,
     Message,
     ProviderModel,
     Share,
@@ -86,6 +87,10 @@ class Objects(dict[str, object]):
     def _tool(self) -> object:
         about = {"type": "llm", "params": {"prompt": "Say {{ input }}."}, "approval": "never"}
         return Tool.objects.create(workspace_id=self._workspace, name="say", **about).id
+
+    def _integration(self) -> object:
+        params = {"url": "https://api.example.com", "auth": {"type": "bearer"}}
+        return Integration.objects.create(workspace_id=self._workspace, name="Bank", params=params).id
 
     def _agent_tool(self) -> object:
         about = {"type": "llm", "params": {"prompt": "Say {{ input }}."}, "approval": "never"}

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from agent_app import credentials, secret_paths
 from agent_app.definition.content import READ
-from agent_app.models import Agent, Tool
+from agent_app.models import Agent, Credential, Tool
 from agent_app.tools import registry
 from billing import rates
 from config.lib.serializers import Strict
@@ -18,6 +18,9 @@ _APPROVAL = {
         {"type": "object", "properties": {"when": {"type": "string"}}, "required": ["when"]},
     ]
 }
+
+
+_NEEDS = "What a person has to do before it can say who it is: enter its secrets, connect its account, or nothing."
 
 
 @extend_schema_field(_APPROVAL)
@@ -56,6 +59,7 @@ class AgentToolUpdate(ToolUpdateBase):
     type = serializers.CharField(max_length=24, required=False, allow_blank=True)
     tool_id = serializers.UUIDField(required=False, allow_null=True)
     credential_id = serializers.UUIDField(read_only=True, help_text="May be sent back; nobody chooses it.")
+    needs = serializers.CharField(read_only=True, help_text="May be sent back.")
 
 
 class AgentToolInput(AgentToolUpdate):
@@ -82,19 +86,21 @@ class AgentToolOutput(serializers.Serializer[Any]):
     max_calls = serializers.IntegerField(allow_null=True)
     timeout_s = serializers.IntegerField(allow_null=True)
     enabled = serializers.BooleanField()
+    needs = serializers.ChoiceField(["", "secrets", "account"], help_text=_NEEDS)
 
 
 class ToolOutput(serializers.ModelSerializer[Tool]):
     params = serializers.SerializerMethodField()
     approval = ApprovalField(read_only=True)
     permissions = serializers.SerializerMethodField(help_text="What a call may do.")
+    needs = serializers.SerializerMethodField(help_text=_NEEDS)
     agents = serializers.IntegerField(read_only=True, default=0, help_text="How many agents use it.")
 
     class Meta:
         model = Tool
         fields = (
             "id", "name", "description", "type", "params", "credential_id", "approval", "max_calls", "timeout_s", "enabled",
-            "permissions", "agents", "revision", "created_at", "updated_at",
+            "permissions", "needs", "agents", "revision", "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -107,6 +113,14 @@ class ToolOutput(serializers.ModelSerializer[Tool]):
         return secret_paths.with_values(
             tool.params, {place: {"set": True, "hint": hint} for place, hint in hints.items()}
         )
+
+    @extend_schema_field({"type": "string", "enum": ["", "secrets", "account"]})
+    def get_needs(self, tool: Tool) -> str:
+        kind = registry.find(tool.type)
+        if hasattr(tool, "hints"):
+            return credentials.needs(kind, tool.params, tool.hints, getattr(tool, "tokens", None))
+        found = credentials.credentials_of(tool.workspace_id, [tool.credential_id])
+        return credentials.needs_with(kind, tool.params, found.get(str(tool.credential_id)))
 
     @extend_schema_field(
         {"type": "array", "items": {"type": "string", "enum": [each.value for each in registry.Permission]}}
@@ -166,6 +180,9 @@ def shown_tools(agent: Agent) -> list[dict[str, Any]]:
 
 def masked_tools(agent: Agent, parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found = credentials.credentials_of(agent.workspace_id, [part["credential_id"] for part in parts])
-    return [
-        part | {"params": credentials.masked(part["params"], found.get(part["credential_id"] or ""))} for part in parts
-    ]
+    return [_masked(part, found.get(part["credential_id"] or "")) for part in parts]
+
+
+def _masked(part: dict[str, Any], row: Credential | None) -> dict[str, Any]:
+    missing = credentials.needs_with(registry.find(part["type"]), part["params"], row)
+    return part | {"params": credentials.masked(part["params"], row), "needs": missing}

@@ -61,8 +61,11 @@ def _tool(tool: Mapping[str, Any], path: str, removed: list[str]) -> dict[str, A
     """Complete, also where it is one of the library; without its credential."""
     if tool.get("credential_id"):
         removed.append(f"{path}.credential")
+    params = dict(tool["params"])
+    if params.pop("integration", None):
+        removed.append(f"{path}.params.integration")
     plain = {name: value for name, value in tool.items() if name not in ("id", "tool_id", "credential_id")}
-    return plain | {"params": _without_secrets(tool["params"], f"{path}.params", removed, True)}
+    return plain | {"params": _without_secrets(params, f"{path}.params", removed, True)}
 
 
 def _without_secrets(value: Any, path: str, removed: list[str], free: bool) -> Any:

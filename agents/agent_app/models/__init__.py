@@ -8,6 +8,7 @@ from agent_app.models.feedback import Feedback, Rating
 from agent_app.models.files import AgentFile
 from agent_app.models.guardrails import Guardrail, GuardrailAction, GuardrailMode, GuardrailStage
 from agent_app.models.handoffs import Handoff
+from agent_app.models.integrations import Integration
 from agent_app.models.keys import KeyPurpose, KeyScope, ProviderKey
 from agent_app.models.providers import Provider, ProviderModel
 from agent_app.models.runs import ACTIVE, ENDED, Run, RunEvent, RunStatus
@@ -39,6 +40,7 @@ __all__ = [
     "GuardrailMode",
     "GuardrailStage",
     "Handoff",
+    "Integration",
     "KeyPurpose",
     "KeyScope",
     "Lifecycle",

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agent_app import model_references
+from agent_app.credentials import credential_copy
 from agent_app.definition.bundle import Imported
 from agent_app.definition.content import complete, draft_content
 from agent_app.definition.guardrails import JUDGED, judge_ids
@@ -35,9 +37,9 @@ def agent_clone(*, actor: Actor, agent: Agent, version: AgentVersion | None = No
     handoffs = [_without_id(handoff) for handoff in content.pop("handoffs")]
     known = library(actor.workspace_id, content["tools"])
     own = [tool if tool["tool_id"] in known else tool | {"tool_id": None} for tool in content.pop("tools")]
-    tools = [_without_id(tool_as_saved(part=tool)) for tool in own]
+    tools = [_without_id(_with_own_secrets(actor, tool_as_saved(part=tool))) for tool in own]
     contexts = [_without_id(context) for context in content.pop("contexts")]
-    guardrails = [_without_id(guardrail) for guardrail in content.pop("guardrails")]
+    guardrails = [_without_id(_with_own_secrets(actor, guardrail)) for guardrail in content.pop("guardrails")]
     fields = content | {
         "name": (name or _("%(name)s (copy)") % {"name": content["name"]})[:_NAME], "contexts": contexts, "tags": agent.tags,
         "cloned_from": agent, "cloned_from_version": version.number if version else _same_as(agent),
@@ -63,6 +65,17 @@ def _same_as(agent: Agent) -> int | None:
     """The latest version, where the draft says the same."""
     latest = agent.versions.order_by("-number").first()
     return latest.number if latest is not None and latest.content == draft_content(agent) else None
+
+
+def _with_own_secrets(actor: Actor, part: Mapping[str, Any]) -> dict[str, Any]:
+    """Whoever changes a secret of the one must not change the other's."""
+    if part.get("tool_id"):
+        return dict(part)
+    return dict(part) | {"credential_id": _text(credential_copy(actor=actor, credential_id=part["credential_id"]))}
+
+
+def _text(found: UUID | None) -> str | None:
+    return str(found) if found else None
 
 
 def _without_id(part: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import orjson
 from django.utils.translation import gettext_lazy as _
 from yarl import URL
 
+from agent_app import integrations
 from agent_app.expressions import ExpressionError, render, render_value
 from agent_app.expressions.pool import look_up
 from agent_app.tools import egress, http_auth, http_params, processing
@@ -54,7 +55,8 @@ class HttpTool(ToolType):
         return http_auth.oauth_config(params)
 
     def problems(self, workspace_id: UUID, params: Params) -> Problems:
-        return http_params.problems(params) | processing.problems(workspace_id, params)
+        found = http_params.problems(params) | processing.problems(workspace_id, params)
+        return found | integrations.problems(workspace_id, params, str(params["url"]))
 
     def functions(self, tool: ToolDefinition) -> list[Function]:
         method = http_params.method_of(tool.params)

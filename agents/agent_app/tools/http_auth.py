@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from agent_app import credentials, secret_paths
+from agent_app import credentials, integrations, secret_paths
 from agent_app.models import Credential
 from agent_app.tools import egress, oauth
 from agent_app.tools.egress import Outgoing
@@ -53,6 +53,8 @@ def oauth_config(params: Mapping[str, Any]) -> dict[str, Any]:
 
 async def identity(tool: ToolDefinition, workspace_id: UUID, *, renew: bool = False) -> Identity:
     """What a call of ``tool`` says. ``renew``: the token that was used was refused. Raises ToolFailed where secrets are missing."""
+    if tool.params.get("integration"):
+        tool = await in_db(integrations.applied, tool, workspace_id)
     kind = auth_of(tool.params)["type"]
     if kind == "none":
         return Identity()
@@ -70,6 +72,8 @@ async def identity_of(workspace_id: UUID, params: Params, old: ToolDefinition | 
 
     Raises ToolFailed, also for OAuth before it was saved: there are no tokens yet.
     """
+    if params.get("integration"):
+        return await identity(ToolDefinition(id="", name="", type="", params=params), workspace_id)
     kind = auth_of(params)["type"]
     if kind == "none":
         return Identity()

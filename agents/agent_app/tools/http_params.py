@@ -53,6 +53,9 @@ AUTH_SCHEMA: Schema = {
     },
     "additionalProperties": False,
 }  # fmt: skip
+INTEGRATION: Schema = {
+    "type": "string", "maxLength": 60, "description": "Whose secrets are used instead of its own: an integration for the same host.",
+}  # fmt: skip
 AUTH_SECRETS: Mapping[str, tuple[str, ...]] = {
     "none": (),
     "api_key": ("auth.value",),
@@ -71,6 +74,7 @@ SCHEMA: Schema = {
         "headers": {"type": "object", "maxProperties": 30, "additionalProperties": {"type": ["string", "number", "boolean"]}},
         "body": {"description": "A template, or JSON with templates in its texts."},
         "body_type": {"enum": ["json", "form", "text"], "default": "json"},
+        "integration": INTEGRATION,
         "auth": AUTH_SCHEMA,
         "parameters": {
             "type": ["object", "array"],

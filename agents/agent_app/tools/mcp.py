@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agent_app import json_schemas
+from agent_app import integrations, json_schemas
 from agent_app.tools import egress, http, http_auth, http_params, remote
 from agent_app.tools.registry import (
     CallContext,
@@ -38,6 +38,7 @@ class McpTool(RemoteType):
         "required": ["url"],
         "properties": {
             "url": {"type": "string", "minLength": 1, "maxLength": 2000, "description": "The server's address (streamable HTTP)."},
+            "integration": http_params.INTEGRATION,
             "auth": http_params.AUTH_SCHEMA,
             "allowed_tools": {
                 "type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 100,
@@ -67,6 +68,7 @@ class McpTool(RemoteType):
     def problems(self, workspace_id: UUID, params: Params) -> Problems:
         url = str(params["url"]).strip()
         found = {"url": http_params.address_problems(url), "auth": http_params.auth_problems(params)}
+        found |= integrations.problems(workspace_id, params, url)
         return {field: messages for field, messages in found.items() if messages}
 
     def prepare(self, *, workspace_id: UUID, params: Params, old: ToolDefinition | None = None) -> Params:

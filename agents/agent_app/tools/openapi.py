@@ -10,6 +10,7 @@ import orjson
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from agent_app import integrations
 from agent_app.tools import egress, http, http_auth, http_params, openapi_document, openapi_spec, remote
 from agent_app.tools.egress import Outgoing
 from agent_app.tools.openapi_document import SpecRefused
@@ -48,6 +49,7 @@ class OpenApiTool(RemoteType):
                 "description": "Operation ids, or “GET /path”. Left out: all.",
             },
             "server": {"type": "string", "maxLength": 2000, "description": "Where the API is, if not where it says."},
+            "integration": http_params.INTEGRATION,
             "auth": http_params.AUTH_SCHEMA,
             "timeout_s": {"type": "integer", "minimum": 1, "maximum": 60},
             "retries": {"type": "integer", "minimum": 0, "maximum": http_params.MOST_RETRIES},
@@ -73,6 +75,7 @@ class OpenApiTool(RemoteType):
 
     def problems(self, workspace_id: UUID, params: Params) -> Problems:
         found: Problems = {"auth": http_params.auth_problems({**params, "url": params.get("base") or "https://"})}
+        found |= integrations.problems(workspace_id, params, str(params.get("base") or params.get("server") or ""))
         if bool(params.get("url")) == bool(params.get("file_id")):
             found["url"] = [_("Say where the description is: a URL, or an uploaded file.")]
         elif params.get("url"):

@@ -13,7 +13,7 @@ from agent_app.models import Agent
 from agent_app.selectors import tool_rows
 from agent_app.services import agent_parts
 from agent_app.tool_forms import AttachedForm, ToolForm
-from agent_app.tool_looks import agent_choices, kinds, looks
+from agent_app.tool_looks import kinds, looks, offered
 from agent_app.tools import registry
 from agent_app.views.sheet import sheet
 from agent_app.views.tools import add_tool_errors
@@ -39,7 +39,7 @@ def agent_tool_new(request: ActorRequest, agent_id: UUID) -> HttpResponse:
             "agent": agent, "action": request.path, "library": [(tool, looks(tool.type)) for tool in rows], "kinds": kinds(),
         }  # fmt: skip
         return sheet(request, "agents/_tool_new.html", _("Add a tool"), context, back_url=_address(agent))
-    form = ToolForm(_data(request), kind=kind, agents=agent_choices(agent.workspace_id))
+    form = ToolForm(_data(request), kind=kind, choices=offered(agent.workspace_id))
     return _edit(request, agent, None, form, looks(kind.name))
 
 
@@ -56,7 +56,7 @@ def agent_tool(request: ActorRequest, agent_id: UUID, item_id: UUID) -> HttpResp
         raise NotFound(_("This installation has no such type of tool."))
     found = credentials.credentials_of(agent.workspace_id, [part["credential_id"]])
     masked = part | {"params": credentials.masked(part["params"], found.get(part["credential_id"] or ""))}
-    form = ToolForm(_data(request), kind=kind, agents=agent_choices(agent.workspace_id), tool=masked)
+    form = ToolForm(_data(request), kind=kind, choices=offered(agent.workspace_id), tool=masked)
     return _edit(request, agent, item_id, form, looks(kind.name))
 
 

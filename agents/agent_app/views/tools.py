@@ -17,7 +17,7 @@ from agent_app.selectors import tool_rows
 from agent_app.services import tool_tests, tools
 from agent_app.services.tool_tests import Tried
 from agent_app.tool_forms import ToolForm, TrialForm
-from agent_app.tool_looks import agent_choices, functions_of, kinds, looks
+from agent_app.tool_looks import functions_of, kinds, looks, offered
 from agent_app.tools import registry
 from agent_app.views.agents import is_fragment
 from community.views.guard import ActorRequest, signed_in
@@ -35,10 +35,14 @@ def tool_list(request: ActorRequest) -> HttpResponse:
     rows = tool_rows(request.actor, search=asked["q"], kind=asked["type"])
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": page, "tools": [(tool, looks(tool.type)) for tool in page], "asked": asked, "filtered": any(asked.values()),
+        "page": page, "tools": [(tool, looks(tool.type), _needs(tool)) for tool in page], "asked": asked, "filtered": any(asked.values()),
         "kinds": kinds(), "can_write": request.actor.allows("tool.write"),
     }  # fmt: skip
     return render(request, "tools/_rows.html" if is_fragment(request) else "tools/list.html", context)
+
+
+def _needs(tool: Any) -> str:
+    return credentials.needs(registry.find(tool.type), tool.params, tool.hints, tool.tokens)
 
 
 @require_http_methods(["GET", "POST"])
@@ -50,7 +54,7 @@ def tool_new(request: ActorRequest) -> HttpResponse:
     if kind is None:
         return render(request, "tools/new.html", {"kinds": kinds()})
     form = ToolForm(
-        request.POST if request.method == "POST" else None, kind=kind, agents=agent_choices(request.actor.workspace_id)
+        request.POST if request.method == "POST" else None, kind=kind, choices=offered(request.actor.workspace_id)
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -71,7 +75,7 @@ def tool_page(request: ActorRequest, tool_id: UUID) -> HttpResponse:
     if kind is None:
         return render(request, "tools/gone.html", {"tool": tool})
     form = ToolForm(
-        request.POST if request.method == "POST" else None, kind=kind, agents=agent_choices(request.actor.workspace_id),
+        request.POST if request.method == "POST" else None, kind=kind, choices=offered(request.actor.workspace_id),
         tool=ToolOutput(tool).data,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
@@ -118,7 +122,7 @@ def tool_test(request: ActorRequest, tool_id: UUID) -> HttpResponse:
     if is_fragment(request):
         return render(request, "tools/_trial.html", context)
     form = ToolForm(
-        kind=registry.get(tool.type), agents=agent_choices(request.actor.workspace_id), tool=ToolOutput(tool).data
+        kind=registry.get(tool.type), choices=offered(request.actor.workspace_id), tool=ToolOutput(tool).data
     )
     return _page(request, tool, form, **{name: each for name, each in context.items() if name != "tool"})
 
