@@ -93,6 +93,7 @@ class Env(BaseSettings):
     THROTTLE_INVITATION: int = Field(default=20, ge=0)
     THROTTLE_RUNS: int = Field(default=300, ge=0)
     THROTTLE_AGENT_RUNS: int = Field(default=0, ge=0)
+    THROTTLE_TRIALS: int = Field(default=30, ge=0)
     LIMIT_CONCURRENT_RUNS: int | None = Field(default=None, ge=0)
 
     @field_validator(

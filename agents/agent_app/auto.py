@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 AUTO = "auto"
+BALANCED, QUALITY, COST, SPEED = PREFERENCES = ("balanced", "quality", "cost", "speed")
 
 
 class Tier(IntEnum):
@@ -63,6 +64,7 @@ class Task:
     schema: bool = False
     pictures: bool = False
     turns: int = 1
+    preference: str = BALANCED
 
     @property
     def needs(self) -> frozenset[str]:
@@ -130,8 +132,8 @@ def choose(task: Task, options: Sequence[Option]) -> Choice | None:
     if not able:
         return None
     tier, reasons = judge(task)
-    best = min(able, key=lambda option: _rank(option, tier))
-    return Choice(option=best, why=_why(best, tier, reasons, len(able)))
+    best = min(able, key=lambda option: _rank(option, tier, task.preference))
+    return Choice(option=best, why=_why(best, tier, reasons, len(able), task.preference))
 
 
 def _able(option: Option, task: Task) -> bool:
@@ -140,23 +142,37 @@ def _able(option: Option, task: Task) -> bool:
     return option.context_window is None or task.prompt_tokens < option.context_window * 0.9
 
 
-def _rank(option: Option, tier: Tier) -> tuple[float, ...]:
-    """Strong enough before cheap: too strong by one costs less than too weak by one. Then preference, reliability, price, speed."""
+def _rank(option: Option, tier: Tier, preference: str) -> tuple[float, ...]:
+    """Strong enough before cheap: too strong by one costs less than too weak by one. Then preference, reliability, price, speed.
+
+    Whoever looks for something else gets the first of it among those that are strong enough; what is unknown comes last.
+    """
     distance = option.tier - tier
-    return (
-        2 * distance if distance >= 0 else -3 * distance,
-        not option.preferred,
-        round(option.error_rate, 1),
-        option.price if option.price is not None else float("inf"),
-        option.latency if option.latency is not None else float("inf"),
-    )
+    price = option.price if option.price is not None else float("inf")
+    latency = option.latency if option.latency is not None else float("inf")
+    errors = round(option.error_rate, 1)
+    if preference == QUALITY:
+        return -option.tier, errors, not option.preferred, -price if option.price is not None else 0, latency
+    if preference == COST:
+        return max(0, -distance), price, errors, latency
+    if preference == SPEED:
+        return max(0, -distance), latency, errors, price
+    return 2 * distance if distance >= 0 else -3 * distance, not option.preferred, errors, price, latency
 
 
-def _why(option: Option, tier: Tier, reasons: list[str], count: int) -> str:
+def _why(option: Option, tier: Tier, reasons: list[str], count: int, preference: str) -> str:
     task = _("A %(tier)s task (%(reasons)s)") % {
         "tier": tier.label, "reasons": ", ".join(reasons) or _("short, nothing special"),
     }  # fmt: skip
-    if option.tier != tier:
+    if preference == QUALITY:
+        match = _("the strongest of %(count)d models that can do it, as the agent prefers quality") % {"count": count}
+    elif option.tier < tier:
+        match = _("no model of that strength can do it here; this one is the nearest")
+    elif preference == COST and option.price is not None:
+        match = _("the cheapest of %(count)d models that can do it, as the agent prefers low cost") % {"count": count}
+    elif preference == SPEED and option.latency is not None:
+        match = _("the fastest of %(count)d models that can do it, as the agent prefers speed") % {"count": count}
+    elif option.tier != tier:
         match = _("no model of that strength can do it here; this one is the nearest")
     elif option.preferred:
         match = _("the preferred one of %(count)d models that can do it") % {"count": count}

@@ -7,7 +7,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
 from agent_app import calls
-from agent_app.auto import Task
+from agent_app.auto import BALANCED, Task
 from agent_app.models import Message
 from agent_app.runs.registry import RunInput
 
@@ -24,4 +24,5 @@ def task_of(definition: Mapping[str, Any], run_input: RunInput) -> Task:
         message=run_input.message, prompt_tokens=prompt + earlier, tools=len(definition.get("tools") or ()),
         handoffs=len(definition.get("handoffs") or ()), schema=bool(definition.get("output_type")),
         pictures=bool(run_input.attachments), turns=turns,
+        preference=(definition.get("model_settings") or {}).get("preference") or BALANCED,
     )  # fmt: skip

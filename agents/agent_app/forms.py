@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from agent_app import model_references, output_types
+from agent_app.auto import BALANCED
 from agent_app.definition_forms import as_text, history_of, parsed
 from agent_app.models import Agent
 from config.lib.errors import AppError
@@ -19,10 +20,14 @@ _POLICIES = [
 _EFFORTS = [
     ("", _("The model's own")), ("minimal", _("Minimal")), ("low", _("Low")), ("medium", _("Medium")), ("high", _("High")),
 ]  # fmt: skip
-_SETTINGS = ("temperature", "top_p", "max_tokens", "reasoning_effort", "cache_ttl")
+_SETTINGS = ("temperature", "top_p", "max_tokens", "reasoning_effort", "cache_ttl", "preference")
 _KEPT: list[tuple[str | int, Any]] = [
     ("", _("Never: each answer is new")), (300, _("for 5 minutes")), (3600, _("for an hour")), (86_400, _("for a day")),
     (7 * 86_400, _("for a week")), (30 * 86_400, _("for 30 days")),
+]  # fmt: skip
+_PREFERENCES = [
+    ("", _("Balance: strong enough, then cheap")), ("quality", _("Quality: the strongest")),
+    ("cost", _("Cost: the cheapest that is strong enough")), ("speed", _("Speed: the fastest that is strong enough")),
 ]  # fmt: skip
 MOST_FALLBACKS = 5
 
@@ -63,6 +68,10 @@ class AgentForm(forms.Form):
         label=_("Reasoning effort"), required=False, choices=_EFFORTS,
         help_text=_("How long the model thinks first. What it thinks is paid for as well."),
     )  # fmt: skip
+    preference = forms.ChoiceField(
+        label=_("Automatic selection looks for"), required=False, choices=_PREFERENCES,
+        help_text=_("It counts where the model is chosen automatically."),
+    )  # fmt: skip
     cache_ttl = forms.TypedChoiceField(
         label=_("Keep answers"), required=False, coerce=int, empty_value=None,
         help_text=_(
@@ -92,6 +101,15 @@ class AgentForm(forms.Form):
     hold_until_checked = forms.TypedChoiceField(
         label=_("Answers with guardrails"), required=False, coerce=bool, empty_value=None,
         choices=[("", _("Shown while they are written, and replaced where a guardrail trips")), ("1", _("Held until they are checked"))],
+    )  # fmt: skip
+
+    runs_per_minute = forms.IntegerField(
+        label=_("Runs a minute"), required=False, min_value=1, max_value=100_000,
+        help_text=_("By all together; more are refused until the minute is over. Empty: any number."),
+    )  # fmt: skip
+    concurrent_runs = forms.IntegerField(
+        label=_("Runs at once"), required=False, min_value=1, max_value=10_000,
+        help_text=_("Queued or under way; more are refused. Empty: as many as the workspace may have."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
@@ -192,8 +210,13 @@ def _initial(agent: Agent) -> dict[str, Any]:
         "handoff_description": agent.handoff_description,
         "output_type": as_text(agent.output_type),
         "hold_until_checked": "1" if agent.hold_until_checked else "",
+        "runs_per_minute": agent.runs_per_minute,
+        "concurrent_runs": agent.concurrent_runs,
         **{name: agent.model_settings.get(name) for name in _SETTINGS},
         "cache_ttl": agent.model_settings.get("cache_ttl") or "",
+        "preference": ""
+        if agent.model_settings.get("preference") == BALANCED
+        else agent.model_settings.get("preference"),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from agent_app import keys
-from agent_app.auto import AUTO, Choice, Task
+from agent_app.auto import AUTO, BALANCED, Choice, Task
 from agent_app.calls import prompt_tokens
 from agent_app.capabilities import capability_problems
 from agent_app.definition.content import Content
@@ -51,7 +51,8 @@ def _plan(agent: Agent, content: Content) -> Plan:
     counted = prompt_tokens(content["instructions"], [])
     tasks = [
         Task(
-            message=message, prompt_tokens=counted, handoffs=len(content["handoffs"]), schema=bool(content["output_type"])
+            message=message, prompt_tokens=counted, handoffs=len(content["handoffs"]), schema=bool(content["output_type"]),
+            preference=content["model_settings"].get("preference") or BALANCED,
         )
         for _label, message in kinds
     ]  # fmt: skip

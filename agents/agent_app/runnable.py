@@ -20,6 +20,7 @@ from agent_app.expressions import ExpressionError
 from agent_app.guardrails.frozen import guarded, sent_along
 from agent_app.guardrails.registry import INPUT
 from agent_app.models import Message, Run
+from agent_app.runs import limits
 from agent_app.runs.registry import ModelCall, Outcome, Produced, RunContext, RunFailure, RunInput
 from agent_app.services.agents import agent_snapshot
 from agent_app.services.conversations import answer_store, message_add, message_replace, message_withhold
@@ -41,6 +42,7 @@ class AgentRunnable:
                 _("This agent is %(status)s and cannot be run.") % {"status": agent.get_status_display().lower()},
                 code="agent_inactive",
             )
+        limits.check_agent(agent)
         version = version_for(actor, agent, run_input.version, source)
         if version is None:
             prefetch_related_objects([agent], *PREFETCH)

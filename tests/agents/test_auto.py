@@ -84,3 +84,35 @@ def test_preference_comes_before_price_and_trouble_before_speed() -> None:
     failing, slow = option("a-haiku", error_rate=0.5, latency=0.1), option("b-haiku", latency=3.0)
     chosen = choose(Task(message="Hi!"), [failing, slow])
     assert chosen is not None and chosen.option is slow
+
+
+MIXED = [
+    option("claude-haiku-4-5", price=1.0, latency=0.4),
+    option("claude-sonnet-5", price=3.0, latency=0.9),
+    option("gpt-6.1-sol", price=2.0, latency=2.0),
+    option("claude-opus-5", price=15.0, latency=0.2),
+]
+
+
+@pytest.mark.parametrize(
+    ("preference", "message", "name", "why"),
+    [
+        ("quality", "Hi!", "claude-opus-5", "the strongest of 4"), ("cost", "Debug this.", "gpt-6.1-sol", "the cheapest of 4"),
+        ("cost", "Hi!", "claude-haiku-4-5", "the cheapest of 4"), ("speed", "Debug this.", "claude-opus-5", "the fastest of 4"),
+        ("speed", "Hi!", "claude-opus-5", "the fastest of 4"), ("balanced", "Hi!", "claude-haiku-4-5", "the best price"),
+    ],
+)  # fmt: skip
+def test_what_the_agent_prefers_decides_among_those_that_are_strong_enough(
+    preference: str, message: str, name: str, why: str
+) -> None:
+    chosen = choose(Task(message=message, preference=preference), MIXED)
+    assert chosen is not None
+    assert (chosen.option.name, why in chosen.why) == (name, True), chosen.why
+
+
+def test_a_model_that_is_too_weak_is_not_taken_for_being_cheap_or_fast() -> None:
+    for preference in ("cost", "speed"):
+        chosen = choose(Task(message="Debug this.", preference=preference), [HAIKU])
+        assert chosen is not None and "nearest" in chosen.why
+        chosen = choose(Task(message="Debug this.", preference=preference), [HAIKU, SONNET])
+        assert chosen is not None and chosen.option is SONNET

@@ -70,3 +70,23 @@ def test_the_choice_asks_the_database_the_same_few_questions_however_many_models
     make_provider(cast.alice, name="many", model_ids=[f"model-{number}" for number in range(50)])
     with django_assert_max_num_queries(7):
         model_references.resolve(workspace_id=cast.alice.workspace_id, reference="auto")
+
+
+def test_what_an_agent_prefers_is_set_through_the_api_and_the_builder_and_counts(cast: Cast, agent: Agent) -> None:
+    path = f"agents/{agent.id}/"
+    refused = cast.bob.api.patch(path, {"model_settings": {"preference": "cheap"}})
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["model_settings"])
+    saved = cast.bob.api.post(f"{path}model/", {"model": "auto", "preference": "quality"}).json()
+    assert (saved["model"], saved["model_settings"]["preference"]) == ("auto", "quality")
+    run = start(cast.alice, agent, "Hi!")
+    assert run.model == "fake/my-opus"
+    assert "prefers quality" in run.metadata["routing"][0]["why"]
+    browser = cast.bob.browser()
+    assert "Automatic selection looks for" in browser.get(f"/agents/{agent.id}/").content.decode()
+    assert browser.post(f"/agents/{agent.id}/save/", {"preference": "cost"}).status_code == 302
+    agent.refresh_from_db()
+    assert agent.model_settings == {"preference": "cost"}
+    assert start(cast.alice, agent, "Hi!").model == "fake/my-haiku"
+    browser.post(f"/agents/{agent.id}/save/", {"preference": ""})
+    agent.refresh_from_db()
+    assert agent.model_settings == {}

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from agent_app.auto import PREFERENCES
 from agent_app.models import Agent, AgentVersion
 from config.lib.serializers import Strict
 
@@ -98,6 +99,7 @@ class ModelChoiceInput(Strict):
     temperature = serializers.FloatField(min_value=0, max_value=2, required=False, allow_null=True)
     top_p = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True)
     max_tokens = serializers.IntegerField(min_value=16, max_value=1_000_000, required=False, allow_null=True)
+    preference = serializers.ChoiceField(choices=PREFERENCES, required=False, allow_null=True)
     additional_params = serializers.DictField(required=False)
 
 

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from agent_app import access, model_references
 from agent_app.api import definition, serializers
 from agent_app.api.views import valid
+from agent_app.auto import AUTO
 from agent_app.definition.content import contexts_of, handoffs_of
 from agent_app.services import agent_parts, agents
 from community.api.authentication import identify
@@ -125,13 +126,13 @@ class ModelView(APIView):
         actor = identify(request)
         agent = access.get_agent(actor, agent_id, "agent.write")
         values = valid(definition.ModelChoiceInput(data=request.data))
+        reference, provider_id = values.pop("model"), values.pop("provider_id", None)
         resolved = model_references.resolve(
-            workspace_id=actor.workspace_id, reference=values.pop("model"), provider_id=values.pop("provider_id", None)
+            workspace_id=actor.workspace_id, reference=reference, provider_id=provider_id
         )
+        chosen = AUTO if reference == AUTO and provider_id is None else resolved.reference
         settings = {name: value for name, value in (agent.model_settings | values).items() if value is not None}
-        agent = agents.agent_update(
-            actor=actor, agent=agent, changes={"model": resolved.reference, "model_settings": settings}
-        )
+        agent = agents.agent_update(actor=actor, agent=agent, changes={"model": chosen, "model_settings": settings})
         return Response(serializers.AgentOutput(agent).data)
 
 

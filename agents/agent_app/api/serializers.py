@@ -23,6 +23,7 @@ from agent_app.api.serializers_guardrails import GuardrailItem, GuardrailOutput,
 from agent_app.api.shown_guardrails import masked_guardrails
 from agent_app.api.tool_serializers import AgentToolItem, AgentToolOutput, shown_tools
 from agent_app.attachments import MAX_FILES
+from agent_app.auto import PREFERENCES
 from agent_app.definition.content import contexts_of, handoffs_of
 from agent_app.definition.guardrails import guardrails_of
 from agent_app.definition.sources import warnings
@@ -47,6 +48,12 @@ class ModelSettingsSerializer(Strict):
         min_value=0, max_value=30 * 86_400, required=False, allow_null=True,
         help_text="Seconds for which an answer is given again to the very same request, at temperature 0. 0: never.",
     )  # fmt: skip
+    preference = serializers.ChoiceField(
+        choices=PREFERENCES,
+        required=False,
+        allow_null=True,
+        help_text="What `auto` looks for in a model. Left out: `balanced`.",
+    )
     additional_params = serializers.DictField(required=False)
 
 
@@ -70,6 +77,14 @@ class AgentInput(Strict):
     guardrails = GuardrailItem(many=True, required=False, help_text="The whole list.")
     input_guardrails = StageGuardrailItem(many=True, required=False, help_text="All of the input.")
     output_guardrails = StageGuardrailItem(many=True, required=False, help_text="All of the output.")
+    runs_per_minute = serializers.IntegerField(
+        min_value=1, max_value=100_000, required=False, allow_null=True,
+        help_text="How often all together may run it; more are 429. It holds at once, for whatever version is run. Null: any number.",
+    )  # fmt: skip
+    concurrent_runs = serializers.IntegerField(
+        min_value=1, max_value=10_000, required=False, allow_null=True,
+        help_text="How many of its runs may be queued or under way; more are 429. It holds at once. Null: any number.",
+    )  # fmt: skip
     hold_until_checked = serializers.BooleanField(
         required=False, help_text="Stream nothing of an answer before its guardrails have passed it."
     )
@@ -97,8 +112,8 @@ class AgentRowOutput(serializers.ModelSerializer[Agent]):
         model = Agent
         fields: tuple[str, ...] = (
             "id", "name", "description", "instructions", "model", "model_settings", "handoff_description", "output_type",
-            "fallback_models", "history", "starters", "tags", "metadata", "hold_until_checked", "status", "revision", "version",
-            "cloned_from", "created_at", "updated_at", "last_run_at", "last_run_status",
+            "fallback_models", "history", "starters", "tags", "metadata", "hold_until_checked", "runs_per_minute",
+            "concurrent_runs", "status", "revision", "version", "cloned_from", "created_at", "updated_at", "last_run_at", "last_run_status",
         )  # fmt: skip
         read_only_fields = fields
 

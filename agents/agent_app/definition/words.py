@@ -19,6 +19,7 @@ _LABELS = {
     "top_p": gettext_lazy("Top p"), "max_tokens": gettext_lazy("Longest answer, tokens"), "version": gettext_lazy("Version"),
     "tool_name": gettext_lazy("Tool name"), "tool_description": gettext_lazy("Tool description"),
     "input_filter": gettext_lazy("What goes along"), "payload_schema": gettext_lazy("Payload"),
+    "preference": gettext_lazy("Automatic selection looks for"),
     "reasoning_effort": gettext_lazy("Reasoning effort"), "cache_ttl": gettext_lazy("Keep answers, seconds"),
     "tools": gettext_lazy("Tool"), "type": gettext_lazy("Type"), "params": gettext_lazy("Settings"),
     "approval": gettext_lazy("Approval"), "max_calls": gettext_lazy("Calls in a run"), "timeout_s": gettext_lazy("Time limit"),

@@ -61,6 +61,13 @@ class Agent(WorkspaceRecord):
     hold_until_checked = models.BooleanField(
         default=False, db_default=False, help_text=_("Shows nothing of an answer before its guardrails have passed it.")
     )
+    # No part of a version: they hold at once, for whatever version is run.
+    runs_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("How often it may be run by all together. Empty: any number.")
+    )
+    concurrent_runs = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("How many of its runs may be queued or under way. Empty: any number.")
+    )
     status = models.CharField(max_length=10, choices=AgentStatus.choices, default=AgentStatus.DRAFT)
     published_version = models.PositiveIntegerField(null=True, blank=True, help_text=_("The latest; empty: none yet."))
     cloned_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="clones")

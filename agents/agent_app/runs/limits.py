@@ -14,7 +14,7 @@ from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from agent_app.models import Run, RunStatus
+from agent_app.models import Agent, Run, RunStatus
 from billing import limits
 from config.lib import http
 from config.lib.errors import Throttled
@@ -61,6 +61,32 @@ def check_rate(actor_id: UUID, object_id: UUID) -> None:
     """
     http.throttle("runs", str(actor_id), settings.THROTTLE_RUNS)
     http.throttle("runs-of", str(object_id), settings.THROTTLE_AGENT_RUNS)
+
+
+def check_agent(agent: Agent) -> None:
+    """What the builder allows, in the transaction that starts a run. Raises Throttled."""
+    if agent.runs_per_minute:
+        try:
+            http.throttle("runs-allowed", str(agent.id), agent.runs_per_minute)
+        except Throttled as error:
+            text = _("%(name)s may be run %(most)d times a minute, and was.")
+            said = text % {"name": agent.name, "most": agent.runs_per_minute}
+            raise Throttled(said, code="agent_rate", headers=error.headers) from error
+    if not agent.concurrent_runs:
+        return
+    # Who starts one of its runs at the same moment waits here, and counts this one.
+    most = agent.concurrent_runs
+    list(Agent.objects.select_for_update(of=("self",), no_key=True).filter(id=agent.id).values_list("id"))
+    active = Run.objects.of_agent(agent.id).roots().filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
+    if active[:most].count() == most:
+        text = _("%(name)s may have %(most)d runs under way, and has. Wait until one has ended.")
+        said = text % {"name": agent.name, "most": most}
+        raise Throttled(said, code="agent_busy", headers={"Retry-After": "5"})
+
+
+def check_trials(actor_id: UUID) -> None:
+    """Count one trial of guardrails. Raises Throttled past what a person may do in a minute."""
+    http.throttle("trials", str(actor_id), settings.THROTTLE_TRIALS)
 
 
 def check(workspace_id: UUID) -> int:

@@ -35,7 +35,8 @@ from config.lib import audit, realtime
 from config.lib.errors import Conflict, InvalidInput, Refused
 
 MOST_TAGS = 20
-EDITABLE = (*FIELDS, "tags", "status", *PARTS)
+LIMITS = ("runs_per_minute", "concurrent_runs")
+EDITABLE = (*FIELDS, *LIMITS, "tags", "status", *PARTS)
 
 
 def agent_create(*, actor: Actor, fields: Mapping[str, Any]) -> Agent:
