@@ -92,9 +92,10 @@ def _shown(agent: Agent, part: dict[str, Any]) -> dict[str, Any]:
 class GuardrailTrialView(APIView):
     @extend_schema(operation_id="agent_guardrails_test", request=TrialInput, responses=TrialOutput)
     def post(self, request: Request, agent_id: UUID) -> Response:
-        """What the draft's guardrails, or one that is not saved yet, say of a text, and how long each took. Nothing is stored."""
+        """What the draft's guardrails, or one that is not saved yet, say of a text, how long each took, and what asking
+        judges has cost: that is held before and booked after, as in a run. Nothing is stored."""
         actor = identify(request)
         agent = access.get_agent(actor, agent_id, "agent.write")
         asked = valid(TrialInput(data=request.data))
-        guardrails = chosen(agent, stage=asked.get("type"), unsaved=asked.get("guardrail"))
+        guardrails = chosen(actor, agent, stage=asked.get("type"), unsaved=asked.get("guardrail"))
         return Response(TrialOutput(async_to_sync(try_text)(actor, agent, asked["text"], guardrails)).data)

@@ -86,6 +86,7 @@ class TrialOutput(serializers.Serializer[Any]):
     blocked = serializers.BooleanField()
     text = serializers.CharField(allow_blank=True, help_text="What would go on: redacted or replaced.")
     results = CheckedOutput(many=True)
+    credits = serializers.CharField(help_text="What the agents that judge have cost. Four decimals.")
 
 
 class KindOutput(serializers.Serializer[Any]):

@@ -90,6 +90,17 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder, toolbox: To
     return team
 
 
+async def judge_of(context: RunContext, sink: Sink, recorder: Recorder, judges: Mapping[str, Definition]) -> Judge:
+    """Agents that judge, by themselves: where a text is judged outside of any run. Raises RunFailure where one cannot be asked."""
+    run = context.run
+    routes = await in_db(lambda: _routes_to(run, _targets(run, judges)[0], judges))
+    parts = (sink, recorder)
+    members = {
+        key: _member(key, each["name"], each, routes[key], None, parts, None) for key, each in judges.items()
+    }  # fmt: skip
+    return Judge(members, sink, recorder)
+
+
 def _offered(definition: Definition, run: Run) -> list[Definition]:
     """The handoffs whose condition holds in this run. What a condition finds nothing of makes it false."""
     values = {
@@ -122,14 +133,19 @@ def _routes(run: Run, root_id: str, definitions: Mapping[str, Definition]) -> tu
         targets, having = _targets(run, others)
         models |= targets
         with_files += having
-    routes = {
+    return _routes_to(run, models, definitions, root_id), with_files
+
+
+def _routes_to(
+    run: Run, models: Mapping[str, ResolvedModel], definitions: Mapping[str, Definition], root_id: str = ""
+) -> dict[str, list[Route]]:
+    return {
         key: [
             route_of(run, resolved, planned=key == root_id),
             *fallback_routes(run, definitions[key].get("fallback_models") or []),
         ]
         for key, resolved in models.items()
     }
-    return routes, with_files
 
 
 def _targets(run: Run, targets: Mapping[str, Definition]) -> tuple[dict[str, ResolvedModel], list[str]]:

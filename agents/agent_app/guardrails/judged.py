@@ -33,5 +33,5 @@ class Judged(AskingKind):
 
     async def verdict(self, text: str, config: Config, context: CheckContext) -> Verdict:
         if context.judge is None:
-            raise CheckFailed(_("A judge is asked in runs only: try it in the test chat."))
+            raise CheckFailed(_("There is nobody here whom a judge could be asked by."))
         return await context.judge(config["agent_id"], text)

@@ -39,7 +39,7 @@ def guardrail_try(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     form = TrialForm(request.POST if request.method == "POST" else None)
     found = None
     if form.is_bound and form.is_valid():
-        wanted = chosen(agent, stage=form.cleaned_data["type"], unsaved=None)
+        wanted = chosen(request.actor, agent, stage=form.cleaned_data["type"], unsaved=None)
         found = async_to_sync(try_text)(request.actor, agent, form.cleaned_data["text"], wanted)
     context = {
         "agent": agent, "form": form, "found": found, "action": request.path,
