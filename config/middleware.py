@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from community.access import known_actor
 from config import problems
 from config.lib import audit, logs
+from config.lib.db import in_db
 from config.lib.errors import InvalidInput
 from config.lib.http import as_app_error, client_ip, problem_response
 
@@ -94,10 +95,14 @@ def problem_pages(get_response: Handler) -> Handler:
     """Errors of the one family, raised by a page's view, become a page, a toast or a problem document."""
 
     def synchronous(request: HttpRequest) -> HttpResponseBase:
-        return cast(SyncHandler, get_response)(request)
+        response = cast(SyncHandler, get_response)(request)
+        error = problems.not_allowed(request, response)
+        return problems.answer(request, error) if error else response
 
     async def asynchronous(request: HttpRequest) -> HttpResponseBase:
-        return await cast(AsyncHandler, get_response)(request)
+        response = await cast(AsyncHandler, get_response)(request)
+        error = problems.not_allowed(request, response)
+        return await in_db(problems.answer, request, error) if error else response
 
     handler: Any = asynchronous if iscoroutinefunction(get_response) else synchronous
     handler.process_exception = _process_exception

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.template.loader import select_template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from community.views.guard import to_sign_in
-from config.lib.errors import AppError
+from config.lib.errors import AppError, MethodNotAllowed
 from config.lib.http import problem_document, problem_response, server_error_response
 
 
@@ -16,6 +17,10 @@ class ServerError(AppError):
     status = 500
     code = "server_error"
     title = gettext_lazy("Something broke on our side")
+
+
+class OnlyForms(MethodNotAllowed):
+    title = gettext_lazy("There is nothing to see at this address")
 
 
 _FALLBACK = {4: "errors/400.html", 5: "errors/500.html"}
@@ -30,6 +35,14 @@ def answer(request: HttpRequest, error: AppError) -> HttpResponse:
     if getattr(request, "htmx", None):
         return _toast(request, error)
     return _page(request, error)
+
+
+def not_allowed(request: HttpRequest, response: HttpResponseBase) -> AppError | None:
+    """The error to show where somebody opens an address that only takes forms; Django's answer is an empty page."""
+    if not isinstance(response, HttpResponseNotAllowed) or request.method != "GET" or is_api(request):
+        return None
+    detail = _("It only takes what a form sends. Go back to the page you came from.")
+    return OnlyForms(detail, headers={"Allow": response.headers.get("Allow", "POST")})
 
 
 def is_api(request: HttpRequest) -> bool:

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -21,6 +21,8 @@ from community.models import User
 from community.services import sign_ins
 
 P = ParamSpec("P")
+
+SAFE_METHODS = ("GET", "HEAD")
 
 
 class ActorRequest(HttpRequest):
@@ -65,6 +67,22 @@ def _zone(name: str) -> ZoneInfo:
 def to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page, and afterwards back to the page the person is on (for a fragment: the page around it)."""
     htmx: HtmxDetails | None = getattr(request, "htmx", None)
-    back = (htmx.current_url_abs_path if htmx else request.get_full_path()) or "/"
-    target = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: back})}"
+    target = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: _way_back(request, htmx)})}"
     return HttpResponseClientRedirect(target) if htmx else HttpResponseRedirect(target)
+
+
+def _way_back(request: HttpRequest, htmx: HtmxDetails | None) -> str:
+    """The page the person is on. A form's address is often none that can be opened: its page is what referred to it."""
+    if htmx:
+        return _here(request, htmx.current_url)
+    if request.method in SAFE_METHODS:
+        return request.get_full_path()
+    return _here(request, request.headers.get("Referer"))
+
+
+def _here(request: HttpRequest, url: str | None) -> str:
+    """The path of ``url``, where it is one of ours."""
+    parts = urlsplit(url or "")
+    if (parts.scheme, parts.netloc) != (request.scheme, request.get_host()) or parts.path.startswith("//"):
+        return "/"
+    return urlunsplit(("", "", parts.path, parts.query, "")) or "/"

@@ -164,7 +164,8 @@ def test_nobody_chooses_a_strangers_workspace(cast: Cast) -> None:
 
 def test_choosing_asks_for_a_sign_in_and_for_post(cast: Cast, client: Client) -> None:
     path = f"/workspaces/{cast.alice.workspace_id}/switch/"
-    assert client.post(path)["Location"] == f"/accounts/login/?next={path.replace('/', '%2F')}"
+    page = client.post(path, headers={"Referer": "http://testserver/agents/?q=b"})
+    assert page["Location"] == "/accounts/login/?next=%2Fagents%2F%3Fq%3Db"
     fragment = client.post(path, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/agents/?q=a"})
     assert fragment["HX-Redirect"] == "/accounts/login/?next=%2Fagents%2F%3Fq%3Da"
     assert cast.alice.browser().get(path).status_code == 405

@@ -92,3 +92,9 @@ async def test_changing_something_needs_the_csrf_token(application: Any) -> None
         application, "/api/changing/", "POST", cookie=f"csrftoken={token}", x_csrftoken=token
     )
     assert status == 200
+
+
+async def test_opening_the_address_of_a_form_shows_a_page(application: Any) -> None:
+    status, headers, page = await ask(application, "/form/")
+    assert (status, headers["allow"]) == (405, "POST")
+    assert "only takes what a form sends" in page

@@ -5,6 +5,7 @@ import threading
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.utils.translation import get_language
+from django.views.decorators.http import require_POST
 
 from config import views
 from config.lib import errors
@@ -26,7 +27,13 @@ def breaking(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("the database password is hunter2")
 
 
+@require_POST
+def form(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
 urlpatterns = [
+    path("form/", form),
     path("ordinary/", ordinary),
     path("asynchronous/", asynchronous),
     path("refusing/", refusing),

@@ -1,6 +1,6 @@
 """``?next=`` leads to pages of ours only."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.test import Client
@@ -66,3 +66,39 @@ def test_the_guard_remembers_only_paths_of_ours(client: Client, db: None) -> Non
     path = "/workspaces/01900000-0000-7000-8000-000000000001/switch/"
     headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/x"}
     assert client.post(path, headers=headers)["HX-Redirect"] == "/accounts/login/?next=%2F"
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/workspace/members/?q=a#x", "/workspace/members/?q=a"),
+        ("https://evil.example/workspace/members/", "/"),
+        ("http://testserver@evil.example/", "/"),
+        ("http://testserver//evil.example/", "/"),
+        ("", "/"),
+    ],
+)
+def test_who_sent_a_form_after_the_session_ended_comes_back_to_its_page(
+    client: Client, db: None, referer: str, back: str
+) -> None:
+    """The address of the form itself answers nothing to somebody who opens it."""
+    response = client.post("/workspaces/01900000-0000-7000-8000-000000000001/switch/", headers={"Referer": referer})
+    assert response["Location"] == f"/accounts/login/?{urlencode({'next': back})}"
+
+
+def test_a_fragment_that_was_sent_comes_back_to_the_page_around_it(client: Client, db: None) -> None:
+    path = "/workspaces/01900000-0000-7000-8000-000000000001/switch/"
+    headers = {
+        "HX-Request": "true",
+        "HX-Current-URL": "http://testserver/workspace/members/?q=a",
+        "Referer": "http://testserver/elsewhere/",
+    }
+    assert client.post(path, headers=headers)["HX-Redirect"] == (
+        f"/accounts/login/?{urlencode({'next': '/workspace/members/?q=a'})}"
+    )
+
+
+def test_the_address_of_a_form_is_a_page_that_says_so(cast: Cast) -> None:
+    response = cast.alice.browser().get("/workspaces/01900000-0000-7000-8000-000000000001/switch/")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert "only takes what a form sends" in response.content.decode()
