@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 
 from community import attempts, languages
 from community.models import User
-from community.services import people
+from community.services import outgoing_mails, people
 from config.lib import secrets
 from config.lib.http import client_ip
 
@@ -32,6 +32,15 @@ logger = logging.getLogger(__name__)
 
 TOTP_PURPOSE = "mfa"
 INVITED = "invited_email"
+
+# What the reader of a mail does at the address in it.
+_MAILS_FOR = {
+    "account/email/email_confirmation": gettext_lazy("Confirm the address"),
+    "account/email/email_confirmation_signup": gettext_lazy("Confirm the address"),
+    "account/email/password_reset_key": gettext_lazy("Choose a new password"),
+    "account/email/account_already_exists": gettext_lazy("Choose a new password"),
+    "account/email/unknown_account": gettext_lazy("Create an account"),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
@@ -88,7 +97,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Mails name the product and its configured address, never the Host header of whoever caused them."""
         about = {"request": self.request, "email": email, "base_url": settings.BASE_URL}
         with languages.of_address(email):
-            self.render_mail(template_prefix, email, about | context).send()
+            mail = self.render_mail(template_prefix, email, about | context)
+            action = _MAILS_FOR.get(template_prefix, gettext_lazy("Security"))
+            outgoing_mails.mail_post(to=email, subject=mail.subject, text=mail.body, action=str(action))
 
     def add_message(self, request: HttpRequest, *args: Any, **options: Any) -> None:
         """Programs get answers; a message for the next page would follow them about in a cookie."""

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import ngettext
 
 from community import languages
+from community.letters import Letter, message
 from community.models import Notification, User
 
 SHOWN_IN_DIGEST = 50
@@ -33,6 +34,5 @@ def _send(user: User, subject: str, template: str, context: dict[str, Any]) -> N
     body = render_to_string(
         template, context | {"person": user, "base_url": settings.BASE_URL, "preferences": preferences}
     )
-    one_line = " ".join(subject.split())
     headers = {"List-Unsubscribe": f"<{preferences}>", "Auto-Submitted": "auto-generated"}
-    EmailMessage(one_line, body, to=[user.email], headers=headers).send()
+    message(Letter(user.email, subject, body, language=translation.get_language() or "", headers=headers)).send()

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from community.services import files, idempotency, notices, notifications, sessions, sign_ins
+from community.services import files, idempotency, notices, notifications, outgoing_mails, sessions, sign_ins
 
 
 @shared_task(name="community.purge_expired")
@@ -34,6 +34,16 @@ def scan_files_again() -> None:
 @shared_task(name="community.sweep_files")
 def sweep_files() -> None:
     files.files_sweep()
+
+
+@shared_task(name="community.deliver_mail")
+def deliver_mail(mail_id: str) -> None:
+    outgoing_mails.mail_deliver(mail_id=UUID(mail_id))
+
+
+@shared_task(name="community.deliver_mails_due")
+def deliver_mails_due() -> None:
+    outgoing_mails.mails_deliver_due()
 
 
 @shared_task(name="community.mail_notification")

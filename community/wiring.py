@@ -11,7 +11,7 @@ from community.events import InvitationSent, MemberJoined, MemberLeft, MemberRol
 from community.inbox import Invitations
 from community.models import User, Workspace
 from community.registry import add_inbox
-from community.services import notices
+from community.services import notices, outgoing_mails
 from config.lib import audit, events, jobs, secrets, shell
 from config.lib.shell import NavItem
 
@@ -45,6 +45,7 @@ def register() -> None:
     secrets.register(
         secrets.Column("mfa.Authenticator", "data", adapters.TOTP_PURPOSE, ("secret", "seed", "migrated_codes"))
     )
+    secrets.register(secrets.Column("community.OutgoingMail", "sealed", outgoing_mails.PURPOSE))
     shell.registry.workspaces = switcher
     shell.registry.add_palette(account_pages)
     for item in _SETTINGS:

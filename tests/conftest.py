@@ -17,8 +17,9 @@ from config.lib import db
 from tests import database
 from tests.api import operations
 from tests.cast import anyone, cast
+from tests.mails import mailoutbox
 
-__all__ = ["anyone", "cast"]
+__all__ = ["anyone", "cast", "mailoutbox"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,6 +2,7 @@ from community.models.api_tokens import ApiToken
 from community.models.base import Record, WorkspaceQuerySet, WorkspaceRecord
 from community.models.files import FileStatus, StoredFile
 from community.models.invitations import Invitation
+from community.models.mails import OutgoingMail
 from community.models.notifications import (
     Channel,
     Delivery,
@@ -29,6 +30,7 @@ __all__ = [
     "Notification",
     "NotificationKind",
     "NotificationPreference",
+    "OutgoingMail",
     "Record",
     "RefreshFamily",
     "Role",

@@ -18,7 +18,7 @@ from community.models import (
     User,
     Workspace,
 )
-from community.services import avatars, sign_ins
+from community.services import avatars, outgoing_mails, sign_ins
 from config.lib import audit, events
 from config.lib.errors import Conflict
 
@@ -97,6 +97,8 @@ def _leave(person: User, workspace: Workspace) -> None:
 
 
 def _anonymise(person: User) -> None:
+    addresses = EmailAddress.objects.filter(user=person).values_list("email", flat=True)
+    outgoing_mails.mails_forget(addresses=[person.email, *addresses])
     for kept in (EmailAddress, Authenticator, SocialAccount, NotificationPreference, InboxDismissal):
         kept.objects.filter(user=person).delete()
     person.notifications.all().delete()

@@ -4,14 +4,12 @@ The link goes out by mail and is shown to nobody else, not even to who invites: 
 one's own. Who has proved that before finds the invitation in their inbox as well. No answer tells whether an address is registered here.
 """
 
-import logging
 from datetime import timedelta
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -30,14 +28,12 @@ from community.access import (
 )
 from community.events import InvitationSent
 from community.models import Invitation, Membership, Role, User, Workspace
-from community.services import members, notices, workspaces
+from community.services import members, notices, outgoing_mails, workspaces
 from config.lib import audit, events
 from config.lib.errors import Conflict, Forbidden, InvalidInput
 from config.lib.http import throttle
 
 LIFETIME = timedelta(days=7)
-
-logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -178,12 +174,11 @@ def _send(actor: Actor, invitation: Invitation, action: str) -> None:
     invitation.expires_at = invitation.sent_at + LIFETIME
     invitation.save()
     _record(action, actor.id, invitation)
-    transaction.on_commit(lambda: _mail(actor, invitation, link))
+    _mail(actor, invitation, link)
     events.publish(InvitationSent(invitation.id, invitation.workspace_id, invitation.email))
 
 
 def _mail(actor: Actor, invitation: Invitation, link: str) -> None:
-    """A mail server that is away does not undo the invitation: it can be sent again."""
     with languages.of_address(invitation.email):
         context = {
             "inviter": actor.user.display_name,
@@ -194,10 +189,8 @@ def _mail(actor: Actor, invitation: Invitation, link: str) -> None:
         }
         subject = _("%(inviter)s invites you to %(workspace)s on Troupe") % context
         text = render_to_string("mail/invitation.txt", context)
-    try:
-        send_mail(" ".join(subject.split()), text, None, [invitation.email])
-    except OSError:  # smtplib's errors are of this family
-        logger.exception("invitation not sent", extra={"invitation": str(invitation.id)})
+        action = _("Accept the invitation")
+        outgoing_mails.mail_post(to=invitation.email, subject=subject, text=text, action=action)
 
 
 def _record(action: str, actor_id: UUID | None, invitation: Invitation) -> None:

@@ -98,7 +98,6 @@ def person_settle(*, user: User) -> User:
 
 
 @transaction.atomic
-@transaction.atomic
 def person_update(*, user: User, changes: dict[str, Any]) -> User:
     """Change what ``user`` says about themselves (the fields in EDITABLE) and, by ``current_workspace_id``, where they work.
 

@@ -33,6 +33,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 120.0,
         "options": {"expires": 120},
     },
+    "deliver due mails": {"task": "community.deliver_mails_due", "schedule": 60.0, "options": {"expires": 60}},
     "tell invited people": {"task": "community.tell_invited_due", "schedule": 60.0, "options": {"expires": 60}},
     # Once an hour, so that it is eight in the morning once a day wherever somebody is.
     "send digests": {"task": "community.send_digests", "schedule": crontab(minute=0), "options": {"expires": 3000}},

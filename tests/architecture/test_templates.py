@@ -21,10 +21,16 @@ FORBIDDEN = {
 }
 
 
+# Shown by mail programs, not by our pages: they load no style sheet, and no policy of ours reaches them.
+MAIL = ROOT / "templates/mail/page.html"
+STYLES = {"a style element", "a style attribute"}
+
+
 @pytest.mark.parametrize("template", templates(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_it_holds_no_script_and_no_style(template: Path) -> None:
     text = COMMENT.sub("", template.read_text())
-    assert [name for name, pattern in FORBIDDEN.items() if pattern.search(text)] == []
+    allowed = STYLES if template == MAIL else set()
+    assert {name for name, pattern in FORBIDDEN.items() if pattern.search(text)} == allowed
 
 
 @pytest.mark.parametrize("template", templates(), ids=lambda path: str(path.relative_to(ROOT)))

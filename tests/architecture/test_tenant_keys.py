@@ -12,6 +12,7 @@ WITHOUT_A_WORKSPACE = {
     "community.BrowserSession": "the same",
     "community.Notification": "is a person's, who belongs to several workspaces; names the one it is about, if any",
     "community.NotificationPreference": "how a person wants to be told, wherever they work",
+    "community.OutgoingMail": "goes to an address, which may be nobody's here; encrypted, and gone once it is sent",
     "community.InboxDismissal": "what a person has put away; holds ids only",
     "community.AuditEntry": "signing in happens in no workspace; append-only, so it holds plain ids",
     "billing.Plan": "the operator's offer, the same for everybody",

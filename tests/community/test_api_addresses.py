@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
@@ -14,6 +13,7 @@ from community.models import RefreshFamily, User
 from community.services.people import person_register
 from tests.cast import PASSWORD, Api, fresh_address
 from tests.community.test_api_second_factor import program, stale, turned_on
+from tests.mails import Mailbox
 
 NEW = "another quiet place"  # pragma: allowlist secret
 
@@ -26,7 +26,7 @@ def alice(db: None) -> User:
 
 def key_mailed(to: str) -> str:
     """What stands at the end of the link in the last mail to ``to``."""
-    [last] = [message for message in mail.outbox if message.to == [to]][-1:]
+    [last] = [message for message in Mailbox() if message.to == [to]][-1:]
     found = re.search(r"/(?:confirm-email|password/reset/key)/([^/\s]+)/", str(last.body))
     assert found is not None, last.body
     return found[1]
@@ -45,7 +45,7 @@ def test_the_new_address_counts_once_its_link_was_followed(alice: User) -> None:
     assert (confirmed.status_code, confirmed.json()) == (200, {"email": new, "verified": True, "pending": None})
     assert addresses(alice) == {new: True}
     assert Api().post("auth/login/", {"email": new, "password": PASSWORD}).status_code == 200
-    assert [message.to for message in mail.outbox][-1] == [old], "the old address is told"
+    assert [message.to for message in Mailbox()][-1] == [old], "the old address is told"
     assert not answer.cookies
     assert not confirmed.cookies
 
@@ -56,7 +56,7 @@ def test_it_needs_a_confirmation(alice: User) -> None:
         answer = api.request(method, "users/me/email/", {"email": fresh_address("new")})
         assert (answer.status_code, answer.json()["code"]) == (403, "confirmation_required")
     assert addresses(alice) == {alice.email: False}
-    assert not mail.outbox
+    assert not Mailbox()
 
 
 def test_the_change_can_be_dropped_and_its_link_with_it(alice: User) -> None:
@@ -75,7 +75,7 @@ def test_somebody_elses_address_is_accepted_like_a_free_one_and_never_becomes_on
     assert [answer.status_code for answer in answers] == [202, 202]
     assert [set(answer.json()) for answer in answers] == [{"email", "verified", "pending"}] * 2
     program(alice).post("users/me/email/", {"email": bob.email})
-    for message in mail.outbox:
+    for message in Mailbox():
         if found := re.search(r"/confirm-email/([^/\s]+)/", str(message.body)):
             Api().post("auth/verify-email/", {"key": found[1]})
     assert User.objects.get(id=bob.id).email == bob.email
@@ -133,7 +133,7 @@ def test_a_forgotten_password_tells_nobody_who_is_here(alice: User) -> None:
     nobody = fresh_address("nobody")
     answers = [Api().post("auth/password-reset/", {"email": email}) for email in (alice.email, nobody)]
     assert [(answer.status_code, answer.content) for answer in answers] == [(202, b"")] * 2
-    assert [message.to for message in mail.outbox] == [[alice.email], [nobody]]
+    assert [message.to for message in Mailbox()] == [[alice.email], [nobody]]
 
 
 def test_a_second_factor_is_still_asked_for_after_a_new_password(alice: User) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -16,6 +15,7 @@ from community.models import AuditEntry, RefreshFamily, User
 from community.services import sessions
 from community.services.people import person_register
 from tests.cast import PASSWORD, Api, fresh_address
+from tests.mails import Mailbox
 from tests.mfa import code_of, turn_on_by_page
 
 FACTOR = "users/me/second-factor/"
@@ -75,7 +75,7 @@ def test_what_it_turns_on_is_asked_for_at_the_next_sign_in(alice: User) -> None:
     assert sign_in(alice, codes[0]) == 200
     assert api.get(FACTOR).json()["recovery_codes_left"] == 9
     assert {"mfa.enabled", "mfa.recovery_code_used"} <= set(AuditEntry.objects.values_list("action", flat=True))
-    assert "authenticator" in mail.outbox[-1].body.lower()
+    assert "authenticator" in Mailbox()[-1].body.lower()
 
 
 def test_recovery_codes_are_renewed_and_the_old_ones_end(alice: User) -> None:
