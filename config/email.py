@@ -11,6 +11,7 @@ from django.core.mail.backends import console, filebased, locmem, smtp
 from django.core.mail.backends.base import BaseEmailBackend
 
 SMTP_TIMEOUT = 10
+_YES = ("1", "true", "yes", "on")
 
 
 def backend(url: str, *, fail_silently: bool = False) -> BaseEmailBackend:
@@ -31,7 +32,7 @@ def backend(url: str, *, fail_silently: bool = False) -> BaseEmailBackend:
                 username=unquote(parts.username or ""),
                 password=unquote(parts.password or ""),
                 use_ssl=encrypted,
-                use_tls=not encrypted and dict(parse_qsl(parts.query)).get("tls", "0") == "1",
+                use_tls=not encrypted and dict(parse_qsl(parts.query)).get("tls", "").lower() in _YES,
                 timeout=SMTP_TIMEOUT,
                 fail_silently=fail_silently,
             )

@@ -27,6 +27,8 @@ def test_the_scheme_chooses_the_backend(url: str, kind: Any) -> None:
             "smtp://me:p%40ss@mail.example:587?tls=1",  # pragma: allowlist secret
             ("mail.example", 587, "me", "p@ss", True, False),
         ),  # pragma: allowlist secret
+        ("smtp://mail.example:587?tls=true", ("mail.example", 587, "", "", True, False)),
+        ("smtp://mail.example?tls=false", ("mail.example", 25, "", "", False, False)),
         (
             "smtps://me:secret@mail.example",  # pragma: allowlist secret
             ("mail.example", 465, "me", "secret", False, True),
