@@ -1,6 +1,7 @@
 """The small parts: marks, states, numbers."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone, translation
@@ -40,13 +41,23 @@ def test_a_state_is_icon_word_and_colour() -> None:
         (7.4, "7.4"),
         ("9.9675", "9.96"),
         ("-12.999", "-12.99"),
-        ("10", "10.0"),
+        ("10", "10"),
+        ("1000.04", "1,000"),
+        ("100", "100"),
         (1284.6, "1,284.6"),
         (None, "–"),
     ],
 )
 def test_credits(amount: float | str | None, said: str) -> None:
     assert ui.credits(amount) == said
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [("0.01", "0.0100"), ("-12.9999", "-12.9999"), (Decimal(10), "10.0000"), ("1284.6", "1,284.6000")],
+)
+def test_exact_credits_add_up(amount: Decimal | str, said: str) -> None:
+    assert ui.exact_credits(amount) == said
 
 
 @pytest.mark.parametrize(("value", "said"), [(640, "640 ms"), (1180, "1.2 s"), (125_000, "2 min 5 s"), (None, "–")])

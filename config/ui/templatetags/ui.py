@@ -101,9 +101,13 @@ def _past(seconds: int) -> str:
     return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
 
 
+@register.filter("credits")
 @register.simple_tag
 def credits(amount: Number | None) -> str:
-    """``1,284.6`` and ``9.96``: cut, never rounded up to what is not there; small amounts keep four places."""
+    """``1,284.6``, ``9.96`` and ``10``: cut, never rounded up to what is not there; small amounts keep four places.
+
+    How every page writes an amount; where amounts are to be added up, and for prices, there is ``exact_credits``.
+    """
     if amount is None:
         return "–"
     value = Decimal(str(amount))
@@ -113,7 +117,15 @@ def credits(amount: Number | None) -> str:
         return written(f"{value.normalize():.4f}".rstrip("0").rstrip(".") or "0")
     cut = value.quantize(Decimal("0.01") if abs(value) < 1000 else Decimal("0.1"), ROUND_DOWN)
     whole, _point, places = f"{cut:f}".partition(".")
-    return written(f"{whole}.{places.rstrip('0') or '0'}")
+    return written(f"{whole}.{places}".rstrip("0").rstrip("."))
+
+
+@register.filter
+def exact_credits(amount: Number | None) -> str:
+    """``1,284.6400``: all there is of it, as the ledger keeps it and the API says it."""
+    if amount in (None, ""):
+        return "–"
+    return written(Decimal(str(amount)).quantize(Decimal("0.0001")))
 
 
 @register.simple_tag
