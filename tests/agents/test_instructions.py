@@ -28,6 +28,10 @@ US = {"name": "US", "content": {"shop": "Fjell"}}
         ("{% for line in context.lines %}{{ line.name }}{% endfor %}", [EU], []),
         ("{{ user.email }}", [], ["There is no “user.email”. Of the user there is: user.name."]),
         ("{{ now.year }}", [], ["“now” has no parts."]),
+        (
+            "Greet {{ user.name }", [],
+            ["Line 1: unexpected '}'. A variable is written {{ user.name }}; braces that are meant as text are written {{ \"{{\" }}."],
+        ),
     ],
 )  # fmt: skip
 def test_what_has_no_value_is_found_before_a_run(

@@ -109,7 +109,10 @@ def test_a_failed_runs_page_says_what_happened_why_and_what_to_do(cast: Cast) ->
     page = cast.carol.browser().get(f"/runs/{world.run.id}/").content.decode()
     assert "The run failed" in page
     assert "The provider said no." in page
-    assert "key and address under Models" in page
+    world.run.error |= {"cause": "down"}
+    world.run.save(update_fields=["error"])
+    page = cast.bob.browser().get(f"/runs/{world.run.id}/").content.decode()
+    assert f'href="/agents/{world.agent.id}/#model">Add a fallback model</a>' in page
     assert "hx-trigger" not in page.split('id="run"')[1].split(">")[0]
     assert "data-copy-text-value" in page.split('id="run-raw"')[1]
 

@@ -6,7 +6,7 @@ from django.db.models import prefetch_related_objects
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from agent_app import approvals, output_formats, provider_types
+from agent_app import approvals, output_formats, provider_types, remedies
 from agent_app.api.definition import (
     ContextItem,
     ContextOutput,
@@ -311,12 +311,26 @@ class RunOutput(serializers.Serializer[Run]):
         return [dict(each) for each in ApprovalOutput(approvals.pending_of(run), many=True).data]
 
 
+class RemedyOutput(serializers.Serializer[Any]):
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not the base class's option
+    url = serializers.CharField()
+
+
 class RunDetailOutput(RunOutput):
     """A run by itself."""
 
     queue_position = serializers.SerializerMethodField(
         help_text="Of a queued run: which place it has among those of its workspace that wait, from 1. Else null."
     )
+
+    remedy = serializers.SerializerMethodField(
+        help_text="Of a run that went wrong: the page on which you can do something about it. Null where there is none."
+    )
+
+    @extend_schema_field(RemedyOutput(allow_null=True))
+    def get_remedy(self, run: Run) -> dict[str, str] | None:
+        found = remedies.for_run(self.context["actor"], run)
+        return found.shown() if found else None
 
     def get_queue_position(self, run: Run) -> int | None:
         return limits.position(run.id) if run.status == RunStatus.QUEUED else None

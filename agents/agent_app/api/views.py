@@ -111,7 +111,8 @@ class RunsView(APIView):
 class RunView(APIView):
     @extend_schema(operation_id="runs_retrieve", responses=serializers.RunDetailOutput)
     def get(self, request: Request, run_id: UUID) -> Response:
-        return Response(serializers.RunDetailOutput(access.get_run(identify(request), run_id)).data)
+        actor = identify(request)
+        return Response(serializers.RunDetailOutput(access.get_run(actor, run_id), context={"actor": actor}).data)
 
 
 class RunCancelView(APIView):

@@ -23,7 +23,7 @@ def problems(instructions: str, contexts: Iterable[Mapping[str, Any]]) -> list[s
     Each context must have what is used of it, for a run may choose any; without one nothing of a context can be used.
     """
     if found := check_template(instructions, KNOWN):
-        return found
+        return [_with_example(each) for each in found] if _misspelt(instructions) else found
     known = [(str(each["name"]), each["content"]) for each in contexts]
     messages: dict[str, None] = {}
     for path in sorted(paths_of(instructions), key=str):
@@ -40,6 +40,20 @@ def problems(instructions: str, contexts: Iterable[Mapping[str, Any]]) -> list[s
                         _("The context “%(name)s” has no “%(path)s”.") % {"name": name, "path": _dotted(path[1:])}
                     ] = None
     return list(messages)
+
+
+def _misspelt(instructions: str) -> bool:
+    """Whether it is no template at all, rather than one that uses what there is not."""
+    try:
+        paths_of(instructions)
+    except ExpressionError as error:
+        return error.code == "syntax"
+    return False
+
+
+def _with_example(problem: str) -> str:
+    text = _("%(problem)s. A variable is written %(example)s; braces that are meant as text are written %(braces)s.")
+    return text % {"problem": problem.rstrip("."), "example": "{{ user.name }}", "braces": '{{ "{{" }}'}
 
 
 def _dotted(path: Iterable[str | int]) -> str:

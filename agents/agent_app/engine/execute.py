@@ -83,7 +83,7 @@ class Execution:
         except NotEnoughCredits as error:
             return Outcome(status=RunStatus.PARTIAL, reason="credits", code="credits", error=error.detail)
         except ProviderError as error:
-            raise RunFailure("provider_error", error.message, code=error.code) from error
+            raise RunFailure("provider_error", error.message, code=error.code, cause=error.cause) from error
         except MaxTurnsExceeded:
             return Outcome(
                 status=RunStatus.PARTIAL, reason="max_turns", code="max_turns",

@@ -213,7 +213,7 @@ def finish(
     run.credits = produced.credits
     Run.objects.filter(id=run.id).update(
         status=outcome.status, reason=outcome.reason, output=outcome.output,
-        error={"code": outcome.code, "error": outcome.error} if outcome.error else {},
+        error=_trouble(outcome) if outcome.error else {},
         prompt_tokens=produced.usage.prompt_tokens, completion_tokens=produced.usage.completion_tokens,
         cached_tokens=produced.usage.cached_tokens, reasoning_tokens=produced.usage.reasoning_tokens,
         credits=produced.credits, turns=produced.turns, first_token_at=run.first_token_at, model=run.model,
@@ -242,9 +242,13 @@ def _last_events(
         answer = {"message_id": run.message_id, "content": produced.content, "usage": usage}
         last.append((events.MESSAGE_COMPLETE, answer))
     if outcome.error:
-        last.append((events.ERROR, {"code": outcome.code, "error": outcome.error}))
+        last.append((events.ERROR, _trouble(outcome)))
     last.append((events.RUN_FINISHED, {"status": outcome.status, "reason": outcome.reason}))
     return [events.encode(run.id, seq + number, kind, data) for number, (kind, data) in enumerate(last, start=1)]
+
+
+def _trouble(outcome: Outcome) -> dict[str, Any]:
+    return {"code": outcome.code, "error": outcome.error} | ({"cause": outcome.cause} if outcome.cause else {})
 
 
 def end_without_worker(run_id: UUID, outcome: Outcome, *, only_if: Q) -> bool:

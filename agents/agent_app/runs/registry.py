@@ -100,16 +100,19 @@ class Outcome:
     output: Any = None
     code: str = ""
     error: str | Promise = ""
+    cause: str = ""  # of trouble with a provider: what it has against the request
 
 
 class RunFailure(Exception):
-    """The run cannot go on. ``reason`` is the contract's stop reason, ``error`` is for the person who reads it."""
+    """The run cannot go on. ``reason`` is the contract's stop reason, ``error`` is for the person who reads it, ``cause`` says
+    what a provider has against the request."""
 
-    def __init__(self, reason: str, error: str, *, code: str = "") -> None:
+    def __init__(self, reason: str, error: str, *, code: str = "", cause: str = "") -> None:
         super().__init__(error)
         self.reason = reason
         self.error = error
         self.code = code or reason
+        self.cause = cause
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -136,7 +136,9 @@ class Worker:
                 error=_("The run was stopped after %(minutes)d minutes. What it had produced is kept.") % {"minutes": minutes},
             )  # fmt: skip
         except RunFailure as failure:
-            return Outcome(status=RunStatus.FAILED, reason=failure.reason, code=failure.code, error=failure.error)
+            return Outcome(
+                status=RunStatus.FAILED, reason=failure.reason, code=failure.code, error=failure.error, cause=failure.cause
+            )  # fmt: skip
         except Exception:
             logger.exception("run failed by a fault of ours")
             return Outcome(

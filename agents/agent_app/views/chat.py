@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from agent_app import markdown, output_formats
+from agent_app import markdown, output_formats, remedies
 from agent_app.definition.content import draft_content
 from agent_app.model_picker import Group, groups
 from agent_app.models import Agent, Conversation, Feedback, Message, MessageRole, Run, RunStatus, ToolCall
@@ -75,9 +75,10 @@ def chat_context(
             for message, versions in said
         ],
         "live_run": last if last is not None and not last.ended else None,
-        "unanswered": _unanswered(conversation, said),
+        "unanswered": _unanswered(actor, conversation, said),
         "starters": agent.starters,
         "labels": json.dumps(labels()),
+        "remedies": json.dumps(remedies.for_refusals(actor, agent.id)),
         "builder": builder,
         "runs": {"draft": True} if builder else run_choices(actor, agent),
         "models": offered(actor, agent),
@@ -107,8 +108,11 @@ def _shown(
     return Shown(message, html, run, versions, given, attached, called)
 
 
-def _unanswered(conversation: Conversation | None, said: list[tuple[Message, list[UUID]]]) -> dict[str, Any] | None:
-    """Where the branch ends without an answer, or with one that failed: why, the run, and the answer given before, if any."""
+def _unanswered(
+    actor: Actor, conversation: Conversation | None, said: list[tuple[Message, list[UUID]]]
+) -> dict[str, Any] | None:
+    """Where the branch ends without an answer, or with one that failed: why, where something can be done about it, the run, and
+    the answer given before, if any."""
     run = conversation.last_run if conversation else None
     if conversation is None or run is None or not run.ended or not said:
         return None
@@ -116,10 +120,10 @@ def _unanswered(conversation: Conversation | None, said: list[tuple[Message, lis
     if end.role == MessageRole.ASSISTANT and not (run.id == end.run_id and run.status == RunStatus.FAILED):
         return None
     if end.role == MessageRole.USER and run.user_message_id != end.id:
-        return {"text": _("This message was not answered."), "run": None, "earlier": None}
+        return {"text": _("This message was not answered."), "run": None, "earlier": None, "remedy": None}
     earlier = end.children.order_by("id").last() if end.role == MessageRole.USER else None
     text = (run.error or {}).get("error") or _reason(run)
-    return {"text": text, "run": run, "earlier": earlier}
+    return {"text": text, "run": run, "earlier": earlier, "remedy": remedies.for_run(actor, run)}
 
 
 def _reason(run: Run) -> str:
@@ -155,7 +159,6 @@ def labels() -> dict[str, str]:
         "max_tokens": _("The answer was cut at the longest length allowed."),
         "timeout": _("The run took too long and was ended."),
         "credits": _("The credits ran out. What was written so far is kept."),
-        "see_credits": _("See the credits"),
         "tokens": _("tokens"),
         "credits_unit": _("credits"),
         "copied": _("Copied"),

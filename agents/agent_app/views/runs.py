@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from agent_app import markdown, output_formats, selectors
+from agent_app import markdown, output_formats, remedies, selectors
 from agent_app.access import get_run
 from agent_app.models import Message, Run, RunEvent, RunStatus
 from agent_app.runs import lifecycle, limits
@@ -76,6 +76,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "raw": _raw(run) if with_record else "",
         "with_record": run.ended and fragment,
         "explained": _explain(run),
+        "remedy": remedies.for_run(request.actor, run),
         "charges": _charges(run),
         "calls": selectors.calls_of([run.id]).get(run.id, []),
         "value": output_formats.shown(run.output) if run.ended else None,
@@ -149,7 +150,6 @@ def _explain(run: Run) -> dict[str, Any] | None:
     if run.status in (RunStatus.SUCCEEDED, RunStatus.QUEUED, RunStatus.RUNNING):
         return None
     advice = {
-        "provider_error": _("Check the provider's key and address under Models, then send the message again."),
         "timeout": _("Send the message again, or choose a faster model."),
         "max_tokens": _("Raise the longest answer in the agent's model settings, or ask for a shorter one."),
         "worker_lost": _("What each of them had used is in the ledger once. Send the message again."),
@@ -160,7 +160,9 @@ def _explain(run: Run) -> dict[str, Any] | None:
             "The trace says which guardrail it was. Write it differently, or change the guardrail in the builder."
         ),
         "user_cancelled": _("What was written so far is kept. Send the message again to start over."),
-    }.get(run.reason, _("Send the message again. If it fails again, tell us the run's id."))
+    }.get(run.reason, "")
+    if not advice and not (run.error or {}).get("error"):  # errors say themselves what to do
+        advice = _("Send the message again. If it fails again, tell us the run's id.")
     titles: dict[str, str] = {
         RunStatus.FAILED: _("The run failed"),
         RunStatus.PARTIAL: _("The answer is incomplete"),

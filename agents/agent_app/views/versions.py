@@ -15,6 +15,7 @@ from agent_app import access, selectors
 from agent_app.builder import differences, latest_version
 from agent_app.definition.closure import target_ids
 from agent_app.definition.content import complete, draft_content
+from agent_app.definition.sources import warnings
 from agent_app.definition_forms import PublishForm
 from agent_app.models import Agent
 from agent_app.services import versions
@@ -43,6 +44,7 @@ def agent_publish(request: ActorRequest, agent_id: UUID) -> HttpResponse:
         "agent": agent, "form": form, "version": version, "refused": refused, "has_handoffs": bool(target_ids(content)),
         "reasons": [message for each in refused.errors.values() for message in each] if refused else [],
         "changes": differences(agent, complete(version.content), content) if version else None,
+        "problems": [] if refused else [each["message"] for each in warnings(agent) if each["severity"] == "error"],
     }  # fmt: skip
     title = _("Publish version %(number)d") % {"number": version.number + 1 if version else 1}
     return sheet(

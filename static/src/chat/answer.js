@@ -155,6 +155,16 @@ export class Answer {
     part(box, "error-text").textContent = text;
   }
 
+  /** The page on which something can be done about what went wrong. @param {import("./api.js").Remedy | null | undefined} remedy */
+  offer(remedy) {
+    const link = /** @type {HTMLAnchorElement} */ (part(this.element, "remedy"));
+    if (!remedy || !link) return;
+    link.href = remedy.url;
+    link.textContent = remedy.label;
+    link.hidden = false;
+    if (!this.failed) part(this.element, "note").append(" ", link);
+  }
+
   /** @param {string} status @param {string} reason */
   finish(status, reason) {
     this.status = status;

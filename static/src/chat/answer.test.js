@@ -4,7 +4,7 @@ import { answering, open } from "../testing/page.js";
 import { Answer } from "./answer.js";
 
 const HTML = `<article><b data-part="name">Triage</b><span data-part="model"></span><p data-part="doing"></p><div data-part="reasoning"><p data-part="reasoning-text">why</p></div><div data-part="steps"></div><div data-part="body"></div>
-  <span data-part="caret"></span><p data-part="note"></p><div data-part="error"><p data-part="error-text"></p></div>
+  <span data-part="caret"></span><p data-part="note"></p><div data-part="error"><p data-part="error-text"></p><a data-part="remedy" hidden></a></div>
   <div data-part="tools"><a data-run-link="trace/" href="/runs/r1/trace/"></a></div>
   <template data-part="step-template"><details><summary><b data-part="step-name"></b><span data-part="step-time"></span><span data-part="step-cost"></span><span data-part="step-state"></span></summary>
   <pre data-part="step-arguments"></pre><pre data-part="step-result"></pre></details></template></article>`;
@@ -80,4 +80,20 @@ test("a call is a card with its arguments, result, time and cost, and is told tw
   assert.equal(page.one('[data-part="step-time"]').textContent, "1.50 s");
   assert.equal(page.one('[data-part="step-cost"]').textContent, "2 credits");
   assert.equal(page.one('[data-part="step-state"]').textContent, "Done");
+});
+
+test("trouble has a link to where something can be done about it", () => {
+  event("error", { error: "The key was not accepted." });
+  answer.offer(null);
+  const link = page.one('[data-part="remedy"]');
+  assert.equal(link.hidden, true);
+  answer.offer({ label: "Open the provider", url: "/models/providers/p1/" });
+  assert.deepEqual([link.hidden, link.getAttribute("href"), link.textContent], [false, "/models/providers/p1/", "Open the provider"]);
+  assert.ok(page.one('[data-part="error"]').contains(link));
+});
+
+test("an answer that was cut has the link in its note", () => {
+  event("run_finished", { status: "partial", reason: "max_tokens" });
+  answer.offer({ label: "Change the model's settings", url: "/agents/a1/#model" });
+  assert.ok(page.one('[data-part="note"]').contains(page.one('[data-part="remedy"]')));
 });

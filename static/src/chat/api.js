@@ -1,6 +1,7 @@
 // The chat's calls to the API: start a run, cancel one. Errors come back as one sentence for the person.
 
 /**
+ * @typedef {{label: string, url: string}} Remedy
  * @typedef {{prompt_tokens: number, completion_tokens: number, total_tokens: number, credits: string}} Usage
  * @typedef {{run_id: string, conversation_id: string, status: string, events_url: string, status_url: string}} StartedRun
  * @typedef {{message: string, conversation_id?: string, version?: string | number, context_id?: string, parent_message_id?: string, model?: string, attachments?: string[]}} RunInput
@@ -9,10 +10,9 @@
 import { csrfToken } from "../csrf.js";
 
 export class ApiError extends Error {
-  /** @param {string} message @param {number} status @param {string} code @param {string} [url] where something can be done about it */
-  constructor(message, status, code, url = "") {
+  /** @param {string} message @param {number} status @param {string} code */
+  constructor(message, status, code) {
     super(message);
-    this.url = url;
     this.status = status;
     this.code = code;
   }
@@ -49,7 +49,7 @@ export function cancelRun(url) {
   return post(url, {}, {});
 }
 
-/** @param {string} url @returns {Promise<{usage: Usage}>} */
+/** @param {string} url @returns {Promise<{usage: Usage, remedy: Remedy | null}>} */
 export async function getRun(url) {
   const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
   if (!response.ok) throw new ApiError(response.statusText, response.status, "");
@@ -75,6 +75,6 @@ async function post(url, body, headers) {
     body: JSON.stringify(body),
   });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(answer.detail ?? response.statusText, response.status, answer.code ?? "", answer.billing_url ?? "");
+  if (!response.ok) throw new ApiError(answer.detail ?? response.statusText, response.status, answer.code ?? "");
   return answer;
 }

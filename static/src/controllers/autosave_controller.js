@@ -20,7 +20,7 @@ export default class AutosaveController extends Base {
   static targets = ["status", "conflict", "who", "what", "revision"];
   static values = {
     url: String, revision: Number, delay: { type: Number, default: 600 },
-    saving: String, saved: String, conflict: String, error: String, offline: String, somebody: String,
+    saving: String, saved: String, conflict: String, error: String, refused: String, offline: String, somebody: String,
   };
 
   /** The names of the fields changed since the last save. @type {Set<string>} */
@@ -135,7 +135,8 @@ export default class AutosaveController extends Base {
       this.unsaved();
     } else {
       this.mark(data.errors ?? {});
-      this.say("error", Object.values(data.errors ?? {}).flat()[0] ?? data.detail ?? this.errorValue);
+      const why = Object.values(data.errors ?? {}).flat()[0] ?? data.detail;
+      this.say("error", why && this.refusedValue ? this.refusedValue.replace("{why}", () => String(why)) : (why ?? this.errorValue));
     }
     return response.ok;
   }

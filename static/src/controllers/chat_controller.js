@@ -1,7 +1,8 @@
 // The chat: composer, running answer, stop, regenerate, edit-and-resend, versions, fork, queue. Markup: templates/components/chat.html
 //
 //   <section data-controller="chat" data-chat-run-url-value="/api/v1/agents/<id>/run/" data-chat-runs-url-value="/api/v1/runs/"
-//            data-chat-conversation-value="<id or empty>" data-chat-page-url-value="/agents/<id>/chat/" data-chat-labels-value="{…}">
+//            data-chat-conversation-value="<id or empty>" data-chat-page-url-value="/agents/<id>/chat/" data-chat-labels-value="{…}"
+//            data-chat-remedies-value="{code of a refusal: {label, url}}">
 // A live run is given as data-run-id and data-after on that element; its answer is replayed from its events.
 // Tells the page: chat:begun (a conversation has its id, also put into [name=conversation]), chat:finished, chat:used {usage}.
 
@@ -19,7 +20,7 @@ import { ChatView } from "./chat_view.js";
  */
 
 export default class ChatController extends ChatView {
-  static values = { runUrl: String, source: String, runsUrl: String, conversation: String, conversationsUrl: String, pageUrl: String, labels: Object };
+  static values = { runUrl: String, source: String, runsUrl: String, conversation: String, conversationsUrl: String, pageUrl: String, labels: Object, remedies: Object };
 
   /** @type {HTMLElement[]} */
   queuedFiles = [];
@@ -199,7 +200,7 @@ export default class ChatController extends ChatView {
     } catch (error) {
       this.starting = false;
       this.takeBack(turn, answer, person);
-      if (error instanceof ApiError) this.alert(error.message, error.url);
+      if (error instanceof ApiError) this.alert(error.message, error.code);
       else this.alert(this.labelsValue.offline);
     }
     this.showState();
@@ -257,7 +258,7 @@ export default class ChatController extends ChatView {
     this.showState();
     this.toEnd();
     this.dispatch("finished", { detail: { run: id, status: answer.status, conversation: this.conversationValue } });
-    this.tellUsage(id);
+    this.tellUsage(id, answer);
     const next = this.queue;
     this.queue = "";
     if (next) this.start({ text: next, files: this.queuedFiles.splice(0) });
@@ -270,10 +271,13 @@ export default class ChatController extends ChatView {
     if (turn?.edited) showVersions(person, turn.versions ?? [], id);
   }
 
-  /** What the run has cost is settled after its last event; a figure that cannot be had now is right after a reload. @param {string} id */
-  async tellUsage(id) {
+  /** What is known after a run's last event: its cost, and what helps; else after a reload. @param {string} id @param {import("../chat/answer.js").Answer} answer */
+  async tellUsage(id, answer) {
     const run = await getRun(`${this.runsUrlValue}${id}/`).catch(() => null);
-    if (run) this.dispatch("used", { detail: run.usage });
+    if (!run) return;
+    this.dispatch("used", { detail: run.usage });
+    answer.offer(run.remedy);
+    this.toEnd();
   }
 
   /** @param {string} id */

@@ -69,11 +69,12 @@ export class ChatView extends Base {
     this.connectionTarget.hidden = !text;
   }
 
-  /** @param {string} text @param {string} [url] where something can be done about it */
-  alert(text, url = "") {
+  /** @param {string} text @param {string} [code] of the refusal: by it the page knows where something can be done about it */
+  alert(text, code = "") {
     this.alertTarget.textContent = text;
-    if (url) {
-      const link = Object.assign(document.createElement("a"), { href: url, className: "link ml-1", textContent: this.labelsValue.see_credits });
+    const remedy = this.remediesValue[code];
+    if (remedy) {
+      const link = Object.assign(document.createElement("a"), { href: remedy.url, className: "link ml-1", textContent: remedy.label });
       this.alertTarget.append(link);
     }
     this.alertTarget.hidden = !text;

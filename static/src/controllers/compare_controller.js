@@ -129,7 +129,9 @@ export default class CompareController extends Base {
     this.running.delete(id);
     if (!answer.status) answer.finish("", "");
     const run = await getRun(`${this.runsUrlValue}${id}/`).catch(() => null);
-    if (run) part(column, "used").textContent = this.used(run.usage);
+    if (!run) return;
+    part(column, "used").textContent = this.used(run.usage);
+    answer.offer(run.remedy);
   }
 
   /** Time, tokens and cost of the last answer. @param {any} usage */

@@ -30,7 +30,7 @@ _PROTOCOLS: dict[str, Protocol] = {
 def model_for(routes: Sequence[Route], sink: Sink, cache: ResponseCache | None = None) -> WireModel:
     """The model of an agent: its own, and what stands in for it. Raises RunFailure where nothing can be asked at all."""
     if len(routes) == 1 and routes[0].problem:
-        raise RunFailure("provider_error", routes[0].problem)
+        raise RunFailure("provider_error", routes[0].problem, cause="key")
     return RoutedModel(routes, sink, cache)
 
 
