@@ -12,7 +12,16 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from agent_app import attachments
-from agent_app.attachments import DOCUMENT, content_of, document_problem, is_image, is_text, sees, shortened
+from agent_app.attachments import (
+    DOCUMENT,
+    content_of,
+    document_problem,
+    is_image,
+    is_text,
+    reads_documents,
+    sees,
+    shortened,
+)
 from agent_app.engine import tokens
 from agent_app.model_references import LOCAL_CONTEXT, ResolvedModel
 from agent_app.models import AgentFile
@@ -73,7 +82,7 @@ def _plan(row: AgentFile, resolved: ResolvedModel, left: int) -> Planned:
     form, why = _form(file, resolved)
     if not form:
         return Planned(file=file, description=description, why=why)
-    most = attachments.most_of(file) + _FRAME + tokens.estimate(description)
+    most = attachments.most_of(file, resolved) + _FRAME + tokens.estimate(description)
     if most <= left:
         return Planned(file=file, description=description, form=form, tokens=most)
     if form == "text" and left >= _LEAST + _FRAME + tokens.estimate(description):
@@ -97,7 +106,7 @@ def _form(file: StoredFile, resolved: ResolvedModel) -> tuple[Form, str]:
         return ("", _("An image may have up to 10 MB.")) if file.size > attachments.MAX_IMAGE else ("image", "")
     if file.mime == DOCUMENT:
         why = document_problem(file, resolved)
-        return ("", why) if why else ("document", "")
+        return ("", why) if why else ("document" if reads_documents(resolved) else "text", "")
     if is_text(file.mime):
         return "text", ""
     return "", _("Models are given images, PDFs and text files; no other kind can be read.")
@@ -118,17 +127,18 @@ def item_of(plans: Iterable[Planned]) -> dict[str, Any] | None:
 
 
 def _parts(plan: Planned) -> list[dict[str, Any]]:
-    content = content_of(plan.file)
+    content = content_of(plan.file, words=plan.form == "text")
     name = f"“{plan.file.name}”" + (f" ({plan.description})" if plan.description else "")
     if content.image:
         named = {"type": "input_text", "text": f"[Image {name}]"}
         return [named, {"type": "input_image", "image_url": content.image, "detail": "auto"}]
-    if content.document:
+    if content.document and plan.form == "document":
         named = {"type": "input_text", "text": f"[Document {name}]"}
         return [named, {"type": "input_file", "filename": plan.file.name, "file_data": content.document}]
-    if not content.text:
+    said, short = (content.document.text, content.document.cut) if content.document else (content.text, content.cut)
+    if not said:
         return []
     room = plan.tokens - _FRAME - tokens.estimate(plan.description)
-    text, cut = shortened(content.text, room * 3)
-    note = ", shortened: only its beginning is shown" if cut or content.cut else ""
+    text, cut = shortened(said, room * 3)
+    note = ", shortened: only its beginning is shown" if cut or short else ""
     return [{"type": "input_text", "text": f"[File {name}{note}]\n{text}\n[End of “{plan.file.name}”]"}]

@@ -14,6 +14,7 @@ from agent_app.engine.tokens import FileData
 from agent_app.model_references import ResolvedModel
 from agent_app.models import Message
 from agent_app.pdf import MOST_PAGES, PAGE_TOKENS, pages
+from agent_app.pdf_text import MOST_FILE, Words, facts_of, why_not, words_of
 from agent_app.selectors import files_of
 from community.access import Actor, get_file
 from community.files import storage
@@ -23,7 +24,7 @@ from config.lib.errors import Conflict, NotFound, Refused
 MAX_FILES = 20
 MAX_TEXT = 120_000  # bytes of a text file that are sent; what is cut is said
 MAX_IMAGE = 10 * 2**20
-MAX_DOCUMENT = 10 * 2**20
+MAX_DOCUMENT = MOST_FILE
 IMAGE_TOKENS = 1500  # what providers count for a large one
 _FRAME_TOKENS = 64
 _REMEMBERED = 30 * 86_400  # seconds: files never change
@@ -102,20 +103,15 @@ def check(files: Iterable[StoredFile], resolved: ResolvedModel) -> None:
 
 
 def document_problem(file: StoredFile, resolved: ResolvedModel) -> str:
-    """Why a PDF is not sent to a model; empty where it is."""
-    said = {"name": file.name, "model": resolved.reference, "most": MOST_PAGES}
+    """Why neither a PDF nor its text is sent to a model; empty where one is. Raises Unavailable."""
+    if file.size > MAX_DOCUMENT:
+        return _("“%(name)s” is too large: a PDF may have up to 10 MB.") % {"name": file.name}
     if not reads_documents(resolved):
-        text = _(
-            "%(model)s takes no PDF, so “%(name)s” cannot be sent to it. Choose a model of Anthropic, or one that is asked by "
-            "OpenAI's Responses, or attach the text."
-        )
-    elif file.size > MAX_DOCUMENT:
-        text = _("“%(name)s” is too large: a PDF may have up to 10 MB.")
-    elif pages_of(file) > MOST_PAGES:
+        return why_not(facts_of(file).problem, file.name)
+    if pages_of(file) > MOST_PAGES:
         text = _("“%(name)s” is too long: a PDF may have up to %(most)d pages.")
-    else:
-        return ""
-    return text % said
+        return text % {"name": file.name, "most": MOST_PAGES}
+    return ""
 
 
 def pages_of(file: StoredFile) -> int:
@@ -132,37 +128,41 @@ def pages_of(file: StoredFile) -> int:
     return found
 
 
-def most_tokens(messages: list[Message]) -> dict[UUID, int]:
-    """What the files of each message cost at most; no query where there are none."""
+def most_tokens(messages: list[Message], resolved: ResolvedModel | None = None) -> dict[UUID, int]:
+    """What the files of each message cost at most with a model (None: with any); no query where there are none."""
     files = files_of(messages)
     return {
-        message.id: sum(most_of(files.get(file_id)) for file_id in message.attachments)
+        message.id: sum(most_of(files.get(file_id), resolved) for file_id in message.attachments)
         for message in messages
         if message.attachments
     }
 
 
-def most_of(file: StoredFile | None) -> int:
+def most_of(file: StoredFile | None, resolved: ResolvedModel | None = None) -> int:
     """What a file costs at most."""
     if file is None:
         return _FRAME_TOKENS
     if is_image(file.mime):
         return _FRAME_TOKENS + IMAGE_TOKENS
+    if file.mime == DOCUMENT and resolved is not None and not reads_documents(resolved):
+        return _FRAME_TOKENS + (facts_of(file).size + 2) // 3
     if file.mime == DOCUMENT:
         return _FRAME_TOKENS + pages_of(file) * PAGE_TOKENS
     return _FRAME_TOKENS + (min(file.size * 3 // 2, MAX_TEXT) + 2) // 3  # UTF-16 grows on its way to UTF-8
 
 
-def contents(messages: list[Message]) -> Mapping[UUID, Content]:
-    """Read the files of messages, on a worker. One that was deleted meanwhile is said to be gone. Raises Unavailable."""
+def contents(messages: list[Message], *, words: bool = True) -> Mapping[UUID, Content]:
+    """Read the files of messages, on a worker. One that was deleted meanwhile is said to be gone. ``words``: some model may get
+    them that takes no PDF. Raises Unavailable."""
     wanted = {file_id for message in messages for file_id in message.attachments}
     if not wanted:
         return NOTHING
     files = files_of(messages)
-    return {file_id: content_of(files[file_id]) if file_id in files else Content("") for file_id in wanted}
+    return {file_id: content_of(files[file_id], words=words) if file_id in files else Content("") for file_id in wanted}
 
 
-def content_of(file: StoredFile) -> Content:
+def content_of(file: StoredFile, *, words: bool = False) -> Content:
+    """What is sent of a file; of a PDF also its ``words``, where they are wanted."""
     if not file.downloadable:  # found infected after it was sent
         return Content(file.name)
     image, document = is_image(file.mime), file.mime == DOCUMENT
@@ -174,7 +174,9 @@ def content_of(file: StoredFile) -> Content:
     if image:
         return Content(file.name, image=_address(file, raw))
     if document:
-        return Content(file.name, document=FileData(_address(file, raw), tokens=pages_of(file) * PAGE_TOKENS))
+        said = words_of(file) if words else Words()
+        count = pages_of(file) * PAGE_TOKENS
+        return Content(file.name, document=FileData(_address(file, raw), count, text=said.text, cut=said.cut))
     text, cut = shortened(decoded(raw), MAX_TEXT)
     return Content(file.name, text=text or " ", cut=cut or len(raw) > MAX_TEXT)
 

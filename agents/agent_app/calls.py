@@ -8,7 +8,7 @@ import orjson
 from agent_app import attachments
 from agent_app.definition import tool_parts
 from agent_app.engine import history, tokens
-from agent_app.model_references import LOCAL, LOCAL_CONTEXT, LOCAL_MAX_TOKENS
+from agent_app.model_references import LOCAL, LOCAL_CONTEXT, LOCAL_MAX_TOKENS, ResolvedModel
 from agent_app.models import Message, Provider, Run
 from agent_app.runs.registry import ModelCall
 
@@ -44,9 +44,14 @@ def local_max_tokens(wanted: int | None) -> int:
     return min(wanted or LOCAL_MAX_TOKENS, LOCAL_CONTEXT // 2)
 
 
-def prompt_tokens(instructions: str, messages: list[Message], policy: Mapping[str, Any] | None = None) -> int:
+def prompt_tokens(
+    instructions: str,
+    messages: list[Message],
+    policy: Mapping[str, Any] | None = None,
+    resolved: ResolvedModel | None = None,
+) -> int:
     """The prompt of a first turn at most: instructions, and what of the branch the agent's history policy sends."""
-    files = attachments.most_tokens(messages)
+    files = attachments.most_tokens(messages, resolved)
     sent = history.most_tokens(
         messages, history.policy_of({"history": policy}), lambda message: history.weight_of(message, files)
     )
@@ -54,7 +59,7 @@ def prompt_tokens(instructions: str, messages: list[Message], policy: Mapping[st
 
 
 def tool_tokens(definition: Mapping[str, Any]) -> int:
-    """What describing the agent's tools and handoffs to its model takes."""
+    """What describing the agent's tools, handoffs and output type to its model takes."""
     total = sum(
         16 + tokens.estimate(f"{each.name}{each.description}{orjson.dumps(each.parameters).decode()}")
         for each in tool_parts.functions(definition.get("tools") or ())
@@ -62,6 +67,8 @@ def tool_tokens(definition: Mapping[str, Any]) -> int:
     for handoff in definition.get("handoffs") or ():
         schema = orjson.dumps(handoff.get("payload_schema") or {}).decode()
         total += 16 + tokens.estimate(f"{handoff.get('tool_name')}{handoff.get('tool_description')}{schema}")
+    if output_type := definition.get("output_type"):
+        total += 16 + tokens.estimate(orjson.dumps(output_type).decode())
     return total
 
 

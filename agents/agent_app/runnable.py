@@ -98,15 +98,14 @@ class AgentRunnable:
         if run.snapshot is None:
             raise ValueError("an agent's run has a snapshot")
         definition = run.snapshot.definition
-        return calls.model_call(
-            run,
-            lambda: (
-                calls.prompt_tokens(definition["instructions"], self._history(run), definition.get("history"))
-                + self._files_tokens(run)
-                + calls.tool_tokens(definition)
-            ),
-            (definition["model_settings"] or {}).get("max_tokens"),
-        )
+
+        def most() -> int:
+            said = self._history(run)
+            resolved = model_references.of_run(run) if any(message.attachments for message in said) else None
+            told = calls.prompt_tokens(definition["instructions"], said, definition.get("history"), resolved)
+            return told + self._files_tokens(run) + calls.tool_tokens(definition)
+
+        return calls.model_call(run, most, (definition["model_settings"] or {}).get("max_tokens"))
 
     @staticmethod
     def _files_tokens(run: Run) -> int:

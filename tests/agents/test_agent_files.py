@@ -13,6 +13,7 @@ from agent_app.model_references import LOCAL_MODEL, ResolvedModel
 from agent_app.models import Agent, AgentFile, Run, Span
 from billing.models import Hold, Rate
 from community.models import StoredFile
+from tests.agents.pdf_world import pdf, words
 from tests.agents.team_world import start_as, tutors
 from tests.agents.wire_world import provider_of
 from tests.agents.world import execute, make_agent, make_provider, start
@@ -63,8 +64,8 @@ def test_each_file_is_sent_as_what_the_model_takes_or_the_reason_is_told() -> No
         assert why in plan.why
     (blind, words) = planned([row("b.png", "image/png"), row()], ResolvedModel(LOCAL_MODEL))
     assert (blind.form, "cannot see images" in blind.why, words.form) == ("", True, "text")
-    (refused,) = planned([row("g.pdf", "application/pdf")], CHAT)
-    assert (refused.form, "takes no PDF" in refused.why) == ("", True)
+    (huge,) = planned([row("g.pdf", "application/pdf", 11 * 2**20)], CHAT)
+    assert (huge.form, "up to 10 MB" in huge.why) == ("", True)
 
 
 def test_files_are_given_as_long_as_the_budget_lasts() -> None:
@@ -128,9 +129,7 @@ def test_claude_gets_a_pdf_as_a_document_from_the_agent_and_from_the_person(cast
 
 
 @pytest.mark.django_db(transaction=True)
-def test_responses_get_a_pdf_as_a_file_and_other_models_refuse_it_with_the_reason(
-    cast: Cast, provider: FakeOpenAI
-) -> None:
+def test_responses_get_a_pdf_as_a_file_and_other_models_its_words(cast: Cast, provider: FakeOpenAI) -> None:
     make_provider(
         cast.alice,
         provider.base_url,
@@ -139,21 +138,19 @@ def test_responses_get_a_pdf_as_a_file_and_other_models_refuse_it_with_the_reaso
         model_ids=["gpt"],
         additional_config={"api": "responses"},
     )
-    letter = kept(cast.alice, "letter.pdf", PDF)
+    letter = kept(cast.alice, "letter.pdf", pdf(words("Dear Ann.")))
     agent = make_agent(cast.alice, model="ours/gpt")
     run = execute(start(cast.alice, agent, "Read it.", attachments=(letter.id,)))
     assert run.status == "succeeded"
     _words, sent = provider.exchanges[0].body["input"][-1]["content"]
     assert (sent["type"], sent["filename"]) == ("input_file", "letter.pdf")
     assert sent["file_data"].startswith("data:application/pdf;base64,")
-    refused = cast.alice.api.post(
-        f"agents/{agent.id}/run/", {"message": "Read it.", "model": "fake/m", "attachments": [str(letter.id)]}
-    )
-    assert (refused.status_code, refused.json()["code"]) == (422, "capability")
-    assert "takes no PDF" in refused.json()["detail"]
     asked = execute(start(cast.alice, agent, "And?", conversation_id=run.conversation_id, model="fake/m"))
     assert asked.status == "succeeded"
-    assert "“letter.pdf” was attached here. You cannot read it." in str(provider.exchanges[-1].body)
+    assert (
+        "[Attached file “letter.pdf”]\n[Page 1]\nDear Ann."
+        in provider.exchanges[-1].body["messages"][0]["content"][1]["text"]
+    )
 
 
 # Shown, and held for

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from agent_app import attachments
 from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
+from agent_app.engine.history import text_file
 from agent_app.engine.items import Item, newest, role_of, without_tools
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.request import Request
+from agent_app.engine.tokens import FileData
 from agent_app.model_references import LOCAL_CONTEXT, ResolvedModel
 
 FRAME = 64  # tokens that a chat template adds
@@ -71,6 +73,10 @@ def _refused(resolved: ResolvedModel) -> dict[str, Callable[[Any], str]]:
 
 
 def _unread(part: Any) -> str:
+    """Its words, where they were read; models that take no PDF take these."""
+    data = part.get("file_data")
+    if isinstance(data, FileData) and data.text:
+        return text_file(str(part.get("filename") or ""), data.text, data.cut, None)
     return f"[The file “{part.get('filename') or ''}” was attached here. You cannot read it.]"
 
 

@@ -164,21 +164,24 @@ def _file_part(file: Content, sees: bool, room: int | None) -> dict[str, Any]:
         return {"type": "input_image", "image_url": file.image, "detail": "auto"}
     if file.document and sees:
         return {"type": "input_file", "filename": file.name, "file_data": file.document}
-    if file.document:
+    if file.document and file.document.text:
+        text = text_file(file.name, file.document.text, file.document.cut, room)
+    elif file.document:
         text = f"[The file “{file.name}” was attached here. You cannot read it.]"
     elif file.image:
         text = f"[The image “{file.name}” was attached here. You cannot see images.]"
     elif file.text:
-        text = _text_file(file, room)
+        text = text_file(file.name, file.text, file.cut, room)
     else:
         text = f"[The file “{file.name}” was attached here and is not available any more.]"
     return {"type": "input_text", "text": text}
 
 
-def _text_file(file: Content, room: int | None) -> str:
-    content, cut = (file.text, False) if room is None else shortened(file.text, (room - 60) * 3)
-    note = ", shortened: only its beginning is shown" if cut or file.cut else ""
-    return f"[Attached file “{file.name}”{note}]\n{content}\n[End of “{file.name}”]"
+def text_file(name: str, text: str, cut: bool, room: int | None) -> str:
+    """The words of a file as they stand in a message: all of them, or what ``room`` tokens hold."""
+    content, shorter = (text, False) if room is None else shortened(text, (room - 60) * 3)
+    note = ", shortened: only its beginning is shown" if cut or shorter else ""
+    return f"[Attached file “{name}”{note}]\n{content}\n[End of “{name}”]"
 
 
 def _tokens_of(message: Message, files: Mapping[UUID, Content], sees: bool) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from agents import Model, ModelSettings, ModelTracing
 from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 
-from agent_app import attachments
+from agent_app import attachments, model_references
 from agent_app.attachments import NOTHING, shortened
 from agent_app.engine import history, tokens
 from agent_app.engine.history import SUMMARY_TOKENS, TRANSCRIPT_TOKENS, Chosen
@@ -36,7 +36,8 @@ async def prepare(context: RunContext, sink: Sink, model: Model, *, budget: int 
     Raises NotEnoughCredits where it cannot be paid for.
     """
     said = context.history
-    costs = await in_db(attachments.most_tokens, said) if any(message.attachments for message in said) else {}
+    laden = any(message.attachments for message in said)
+    costs = await in_db(lambda: attachments.most_tokens(said, model_references.of_run(context.run))) if laden else {}
     conversation = context.run.conversation
     chosen = history.choose(
         said, history.policy_of(context.definition), lambda message: history.weight_of(message, costs),
@@ -44,7 +45,7 @@ async def prepare(context: RunContext, sink: Sink, model: Model, *, budget: int 
     )  # fmt: skip
     summary = await _told(context, sink, model, chosen) if chosen.older else chosen.summary
     attached = any(message.attachments for message in chosen.kept)
-    files = await in_db(attachments.contents, chosen.kept) if attached else NOTHING
+    files = await in_db(lambda: attachments.contents(chosen.kept, words=_words(context))) if attached else NOTHING
     sees = not _local(context)
     return history.input_items(chosen.kept, budget=budget, files=files, sees=sees, summary=summary)
 
@@ -71,6 +72,12 @@ async def _summary(context: RunContext, model: Model, chosen: Chosen) -> str:
     )  # fmt: skip
     parts = [part for item in response.output if isinstance(item, ResponseOutputMessage) for part in item.content]
     return "".join(part.text for part in parts if isinstance(part, ResponseOutputText)).strip()
+
+
+def _words(context: RunContext) -> bool:
+    """Whether a model may be asked that takes no PDF: the run's own, or one that goes on, or stands in, for it."""
+    others = context.definition.get("targets") or context.definition.get("fallback_models")
+    return bool(others) or not attachments.reads_documents(model_references.of_run(context.run))
 
 
 def _local(context: RunContext) -> bool:

@@ -11,13 +11,18 @@ _DOCUMENT = 300_000  # of a file whose pages nobody has counted
 
 
 class FileData(str):
-    """The content of a file, as a data address, with what its model makes of it in ``tokens``."""
+    """The content of a file, as a data address, with what its model makes of it in ``tokens``.
+
+    ``text``: its words, for a model that takes no such file; ``cut``: not all of them.
+    """
 
     tokens: int
+    text: str
+    cut: bool
 
-    def __new__(cls, value: str, tokens: int = 0) -> "FileData":
+    def __new__(cls, value: str, tokens: int = 0, *, text: str = "", cut: bool = False) -> "FileData":
         made = super().__new__(cls, value)
-        made.tokens = tokens
+        made.tokens, made.text, made.cut = tokens, text, cut
         return made
 
 
