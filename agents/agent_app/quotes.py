@@ -6,8 +6,9 @@ from typing import Literal
 
 from django.db.models import QuerySet
 
-from agent_app import calls, keys, model_references
+from agent_app import agent_files, calls, keys, model_references
 from agent_app.definition.choice import version_for
+from agent_app.model_references import ResolvedModel
 from agent_app.models import Agent, Run, RunStatus
 from agent_app.runs import charges
 from agent_app.services.agents import agent_snapshot
@@ -47,6 +48,7 @@ def agent_quote(*, actor: Actor, agent: Agent, message: str = "") -> Quote:
     keys.assign(run, resolved, required=False)
     wanted = (definition["model_settings"] or {}).get("max_tokens")
     prompt = calls.prompt_tokens(definition["instructions"], []) + calls.message_tokens(message)
+    prompt += calls.tool_tokens(definition) + _files_tokens(agent, resolved)
     call = calls.model_call(run, lambda: prompt, wanted)
     price = charges.price_of(call)
     ceiling = price.cost(call.prompt_tokens() + (call.max_tokens or DEFAULT_OUTPUT))
@@ -63,6 +65,12 @@ def agent_quote(*, actor: Actor, agent: Agent, message: str = "") -> Quote:
         p50=_percentile(costs, 50), p90=_percentile(costs, 90), ceiling=ceiling,
         basis="history" if costs is same else "agent", runs=len(costs), model=run.model,
     )  # fmt: skip
+
+
+def _files_tokens(agent: Agent, resolved: ResolvedModel) -> int:
+    """What the agent's own files cost at most: they go along with each call."""
+    plans = agent_files.planned(agent_files.rows_of(agent.workspace_id, [agent.id]), resolved)
+    return sum(plan.tokens for plan in plans)
 
 
 def _by_prompt(price: Price, prompt: int, most: int, ceiling: Decimal, runs: int, model: str) -> Quote:

@@ -50,6 +50,7 @@ urlpatterns = [
     path("agents/<uuid:agent_id>/parts/<str:kind>/<uuid:item_id>/remove/", definition.part_remove, name="part_remove"),
     path("agents/<uuid:agent_id>/", builder.agent_builder, name="builder"),
     path("agents/<uuid:agent_id>/files/", files.agent_files, name="files"),
+    path("agents/<uuid:agent_id>/files/<uuid:item_id>/describe/", files.agent_file_describe, name="file_describe"),
     path("agents/<uuid:agent_id>/files/<uuid:item_id>/remove/", files.agent_file_remove, name="file_remove"),
     path("agents/<uuid:agent_id>/save/", builder.agent_save, name="save"),
     path("agents/<uuid:agent_id>/activity/", activity.agent_activity, name="activity"),

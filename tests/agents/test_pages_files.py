@@ -79,6 +79,24 @@ def test_a_file_is_taken_from_the_agent_and_stays_in_the_workspace(agent: Agent,
     assert browser.post(path).status_code == 404
 
 
+def test_what_a_file_is_is_said_in_its_row_and_told_to_the_model(cast: Cast, agent: Agent, browser: Client) -> None:
+    send(browser, agent, TEXT)
+    item = AgentFile.objects.get()
+    path, field = f"/agents/{agent.id}/files/{item.id}/describe/", f"about-{item.id}"
+    assert path in page_of(browser, agent)
+    agent.refresh_from_db()
+    said = browser.post(path, {field: " What parcels cost. ", "revision": str(agent.revision)}, headers=HTMX)
+    assert f'value="{agent.revision + 1}"' in said.content.decode()
+    assert 'value="What parcels cost."' in page_of(browser, agent)
+    assert "· What parcels cost." in page_of(cast.carol.browser(), agent)
+    long = browser.post(path, {field: "x" * 501}, headers=HTMX)
+    assert (long.status_code, "at most 500 characters" in long.content.decode()) == (422, True)
+    assert cast.carol.browser().post(path, {field: "No."}).status_code == 403
+    assert cast.dave.browser().post(path, {field: "No."}).status_code == 404
+    item.refresh_from_db()
+    assert item.description == "What parcels cost."
+
+
 def test_each_file_is_refused_by_itself_beside_the_field(
     agent: Agent, browser: Client, settings: LazySettings, file_room: Path
 ) -> None:

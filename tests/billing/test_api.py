@@ -16,6 +16,7 @@ from config.lib.ids import uuid7
 from tests.agents.world import make_agent, make_provider, make_run
 from tests.billing.world import give, hold, settle
 from tests.cast import Cast
+from tests.community.files_world import make_file
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +145,22 @@ def test_without_a_history_the_prompt_decides(cast: Cast, priced: None) -> None:
     assert Decimal(short["p50"]) < Decimal(short["p90"]) <= Decimal(short["ceiling"])
     assert Decimal(long["p50"]) - Decimal(short["p50"]) == Decimal("1.0000")
     assert Decimal(short["ceiling"]) > Decimal("0.8")
+
+
+def test_what_goes_along_with_each_call_is_in_the_quote(cast: Cast, priced: None) -> None:
+    make_provider(cast.alice)
+    bare, laden = (make_agent(cast.alice, model="fake/m", model_settings={"max_tokens": 800}) for _ in range(2))
+    file = make_file(cast.alice, name="prices.txt", size=3000)
+    assert cast.alice.api.post(f"agents/{laden.id}/files/", {"file_id": str(file.id)}).status_code == 201
+    with_file = Decimal(quote(cast, laden).json()["ceiling"]) - Decimal(quote(cast, bare).json()["ceiling"])
+    assert with_file > 1, "1,000 tokens, at least"
+    params = {"prompt": "Think: {{ input }}"}
+    tool = {"name": "think", "type": "llm", "description": "Thinks. " * 200, "params": params}
+    assert cast.alice.api.post(f"agents/{bare.id}/tools/", tool).status_code == 201
+    output = {"type": "object", "properties": {"answer": {"type": "string", "description": "What it is. " * 100}}}
+    assert cast.alice.api.patch(f"agents/{bare.id}/", {"output_type": output}).status_code == 200
+    with_tool = Decimal(quote(cast, bare).json()["ceiling"])
+    assert with_tool > Decimal(quote(cast, laden).json()["ceiling"]) - Decimal(with_file) + Decimal("0.8")
 
 
 def test_with_a_history_the_history_decides(cast: Cast, priced: None) -> None:

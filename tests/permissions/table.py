@@ -416,6 +416,7 @@ PAGES = [
     Line("GET", "/agents/{agent}/files/", (302, 302, 302, 302, 404, 302)),
     # No file was chosen.
     Line("POST", "/agents/{agent}/files/", (422, 422, 422, 403, 404, 302)),
+    Line("POST", "/agents/{agent}/files/{agent_file}/describe/", (302, 302, 302, 403, 404, 302), {"about": "x"}),
     Line("POST", "/agents/{agent}/files/{agent_file}/remove/", (302, 302, 302, 403, 404, 302)),
     Line("GET", "/agents/{agent}/guardrails/kinds/", (200, 200, 200, 403, 404, 302)),
     Line("GET", "/agents/{agent}/guardrails/try/", (200, 200, 200, 403, 404, 302)),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agent_app import access
 from agent_app.forms import AgentForm
 from agent_app.models import Agent
+from agent_app.models.files import DESCRIPTION
 from agent_app.services import agent_files as services
 from agent_app.views.agents import is_fragment
 from agent_app.views.builder import builder_context, builder_page
@@ -30,6 +31,19 @@ def agent_files(request: ActorRequest, agent_id: UUID) -> HttpResponse:
     agent = access.get_agent(request.actor, agent_id, "agent.write")
     made, errors = _upload(request, agent)
     return _answer(request, agent, made, errors)
+
+
+@require_POST
+@signed_in
+def agent_file_describe(request: ActorRequest, agent_id: UUID, item_id: UUID) -> HttpResponse:
+    """Say what a file is: its model is told with it. Each field is named after its file, for without scripts all are sent."""
+    agent = access.get_agent(request.actor, agent_id, "agent.write")
+    agent_file = access.get_agent_file(agent, item_id)
+    description = request.POST.get(f"about-{item_id}", "").strip()
+    if len(description) > DESCRIPTION:
+        return _answer(request, agent, 0, [_("A description has at most %(most)d characters.") % {"most": DESCRIPTION}])
+    services.agent_file_change(actor=request.actor, agent_file=agent_file, description=description)
+    return _answer(request, agent, 1, [])
 
 
 @require_POST
