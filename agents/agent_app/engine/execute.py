@@ -63,7 +63,7 @@ class Execution:
         finally:
             if self._guards is not None and over:
                 self._guards.leave_at_once()
-            self._recorder.let_go(withheld=not over)  # what was said before a pause is not checked yet
+            self._recorder.let_go(withheld=bool(self._context.produced.text))  # what is left now, nobody has checked
             self._recorder.agent_ends(output, failure)
         return found
 
@@ -131,7 +131,6 @@ class Execution:
         self._recorder.agent_starts(team.root.agent.name, team.root.agent_id, {})
         items = await team.guards.enter(team.root.agent_id, given, first=True)
         self._recorder.given({"items": items[-1:]})
-        team.guards.hold_back(team.root.agent_id)
         return await team.guards.beside(self._run_well(team, checkpoints, items), team.root.agent_id, items)
 
     async def _run_well(self, team: Team, checkpoints: Checkpoints, items: Any) -> Any:

@@ -57,6 +57,9 @@ class Guards(Asking):
         sink.hold = any(
             each.get("hold_until_checked") and _of(each, OUTPUT) for each in frozen.aloud(context.definition)
         )
+        beside = any(each["mode"] == PARALLEL and each["action"] != WARN for each in _of(context.definition, INPUT))
+        if beside or self.may_withhold_any:
+            recorder.hold(HeldSpans(said=context.run.attempt > 1))
 
     def of(self, agent_id: str, stage: str) -> list[Guard]:
         return _of(self._definitions[agent_id], stage)
@@ -158,14 +161,9 @@ class Guards(Asking):
 
     # Output
 
-    def hold_back(self, agent_id: str) -> None:
-        """The trace tells of the answer of ``agent_id``, which begins, once it was checked."""
-        beside = any(each["mode"] == PARALLEL and each["action"] != WARN for each in self.of(agent_id, INPUT))
-        waits = beside or self.may_withhold(agent_id)
-        self._recorder.hold(HeldSpans(said=self._context.run.attempt > 1) if waits else None)
-
     @property
     def may_withhold_any(self) -> bool:
+        """Whether something of the run's answer may have to be taken back."""
         return frozen.may_withhold(self._context.definition)
 
     def may_withhold(self, agent_id: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent_app.runs.spans import Recorded
 
+CHECK = "check"  # what the steps of judges are called on the bill
 WITHHELD = "[withheld]"
 _TELLING = ("agent", "generation")
 _QUESTION = [{"role": "user", "content": WITHHELD}]
@@ -32,7 +33,7 @@ class HeldSpans:
         if self.let_go or span.type not in _TELLING:
             return False
         self._spans.append(span)
-        if span.type == "generation" and _says(span.output):
+        if span.type == "generation" and not _judges(span) and _says(span.output):
             self.said = True
         return True
 
@@ -45,7 +46,7 @@ class HeldSpans:
         for span in spans:
             if (withheld or self.lost) and span.after_unchecked:
                 span.input = _asked_without_words(span.input)
-            if withheld and span.type == "generation":
+            if withheld and span.type == "generation" and not _judges(span):
                 span.output = _without_words(span.output)
         return spans
 
@@ -55,6 +56,11 @@ class HeldSpans:
             span.output = _without_reasoning(span.output)
             if isinstance(span.input, dict) and "items" in span.input:
                 span.input = {**span.input, "items": _without_reasoning(span.input["items"])}
+
+
+def _judges(span: Recorded) -> bool:
+    """What a judge says is no part of the answer; what it is asked may be."""
+    return span.step.startswith(CHECK)
 
 
 def _says(output: Any) -> bool:

@@ -15,6 +15,7 @@ from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 
 from agent_app import output_types
 from agent_app.engine import tokens
+from agent_app.engine.held_spans import CHECK
 from agent_app.engine.output_types import OutputSchema
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
@@ -62,7 +63,7 @@ class Judge:
         if member.budget is not None and tokens.estimate(asked) > member.budget:
             raise CheckFailed(_("The text is longer than the judge's model can take."))
         try:
-            with self._sink.aside("check"):
+            with self._sink.aside(CHECK):
                 answer = await self._ask(member, asked)
         except ProviderError as error:
             raise CheckFailed(_("The judge did not answer: %(why)s") % {"why": error.message}) from error
