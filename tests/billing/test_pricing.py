@@ -74,7 +74,13 @@ def test_the_price_list(reference: str, price: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("tool", "per_call", "per_1k"),
-    [("web_search", "2", "0"), ("file_search", "1", "0.5"), ("computer", "3", "0"), ("function", "0", "0")],
+    [
+        ("web_search", "2", "0"),
+        ("file_search", "1", "0.5"),
+        ("computer", "3", "0"),
+        ("image", "2", "0"),
+        ("function", "0", "0"),
+    ],
 )
 def test_the_price_list_of_tools(tool: str, per_call: str, per_1k: str) -> None:
     found = rates.price_of(f"tool/{tool}")
