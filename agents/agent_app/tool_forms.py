@@ -13,6 +13,7 @@ from agent_app.definition.tool_checks import LONGEST_CALL, MOST_CALLS
 from agent_app.definition_forms import as_text, parsed
 from agent_app.tools.integration import INTEGRATION
 from agent_app.tools.registry import ToolType
+from community.files import staging
 
 _PREFIX = "params."
 _LONG = 300  # characters: from here on a text has several lines
@@ -82,6 +83,10 @@ class ToolForm(forms.Form):
         super().__init__(*args, **kwargs)
         for place in self._places:
             self.fields[place.name] = _field(place, choices, params)
+            if place.path == "file_id":
+                self.fields[staging.FIELD] = forms.FileField(
+                    label=_("Or upload it"), required=False, help_text=_("JSON or YAML, kept among the files.")
+                )
         self.fields["max_calls"] = forms.IntegerField(
             label=_("Calls in a run, at most"), required=False, min_value=1, max_value=MOST_CALLS,
             help_text=_("Empty: no limit of its own."),

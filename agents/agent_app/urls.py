@@ -79,6 +79,7 @@ urlpatterns = [
     path("tools/<uuid:tool_id>/", tools.tool_page, name="tool"),
     path("tools/<uuid:tool_id>/test/", tools.tool_test, name="tool_test"),
     path("tools/<uuid:tool_id>/sync/", tool_offers.tool_sync, name="tool_sync"),
+    path("tools/<uuid:tool_id>/functions/", tool_offers.tool_functions, name="tool_functions"),
     path("tools/<uuid:tool_id>/delete/", tools.tool_delete, name="tool_delete"),
     path("runs/", runs.run_list, name="runs"),
     path("runs/<uuid:run_id>/", runs.run_detail, name="run"),

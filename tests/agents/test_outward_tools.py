@@ -9,11 +9,12 @@ import pytest
 from aiohttp import web
 from django.conf import LazySettings
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection, transaction
 
 from agent_app.models import Agent, AgentVersion, Run, Span, ToolCall
 from agent_app.tools import egress
-from billing.models import Hold
+from billing.models import Hold, Rate
 from community.models import AuditEntry, StoredFile
 from config.lib import loop
 from tests.agents.world import execute, make_agent, make_provider, start
@@ -261,6 +262,38 @@ def test_the_tools_of_an_mcp_server_are_in_the_library_and_synchronised(
         browser.post(f"/tools/{made['id']}/sync/", {"confirm": found["digest"]})
         now = cast.bob.api.get(f"tools/{made['id']}/").json()
         assert [each["name"] for each in now["params"]["functions"]] == ["other"]
+        server.server.add_tool(price)
+        path = f"/tools/{made['id']}/functions/"
+        page = browser.get(path).content.decode()
+        seen = page.partition('name="seen" value="')[2].partition('"')[0]
+        assert 'value="other" checked' in page and 'value="price">' in page
+        browser.post(path, {"seen": seen, "on": "price"})
+        now = cast.bob.api.get(f"tools/{made['id']}/").json()
+        assert ([each["name"] for each in now["params"]["functions"]], now["needs"]) == (["price"], "")
+        stale = browser.post(path, {"seen": "x", "on": "other"}, follow=True).content.decode()
+        assert "changed again" in stale
+
+
+def test_a_description_of_an_api_is_uploaded_with_the_form(site: Site, cast: Cast) -> None:
+    spec = {
+        "openapi": "3.0.0",
+        "info": {"title": "P"},
+        "servers": [{"url": site.base_url}],
+        "paths": {"/p": {"get": {"operationId": "getPet"}}},
+    }
+    form = {"name": "pets", "enabled": "on", "params.url": "", "params.auth.type": "none"}
+    upload = SimpleUploadedFile("pets.json", json.dumps(spec).encode(), "application/json")
+    browser = cast.bob.browser()
+    assert 'enctype="multipart/form-data"' in browser.get("/tools/new/?type=openapi").content.decode()
+    answer = browser.post("/tools/new/?type=openapi", form | {"file": upload})
+    assert answer.status_code == 302, answer.content.decode()
+    [tool] = cast.bob.api.get("tools/").json()["results"]
+    assert tool["params"]["file_id"] == str(StoredFile.objects.get().id)
+    assert [each["name"] for each in tool["params"]["functions"]] == ["getPet"]
+    assert site.seen == []
+    search = cast.bob.api.post("tools/", {"name": "s", "type": "file_search", "params": {"knowledge_base_ids": []}})
+    assert (search.status_code, list(search.json()["errors"])) == (400, ["type"])
+    assert "file_search" in search.json()["errors"]["type"][0]
 
 
 def test_a_search_and_a_picture(site: Site, provider: FakeOpenAI, cast: Cast, settings: LazySettings) -> None:
@@ -272,10 +305,12 @@ def test_a_search_and_a_picture(site: Site, provider: FakeOpenAI, cast: Cast, se
     agent = agent_with(cast.bob, {"name": "search", "type": "web_search", "params": {"max_search_results": 3}})
     _, told = run_of(cast.bob, agent, provider, "search", {"query": "tea"})
     assert json.loads(told)["results"][0]["title"] == "Tea"
+    Rate.objects.update_or_create(reference="tool/image", defaults={"per_call": 2})
     with FakeOpenAI() as studio:
         make_provider(cast.alice, studio.base_url, name="studio", model_ids=["painter"])
         agent = agent_with(cast.bob, {"name": "paint", "type": "image", "params": {"model": "studio/painter"}})
-        _, told = run_of(cast.bob, agent, provider, "paint", {"prompt": "a cat"})
+        run, told = run_of(cast.bob, agent, provider, "paint", {"prompt": "a cat"})
+    assert ToolCall.objects.get(run=run).credits == 2
     assert StoredFile.objects.get(id=json.loads(told)["file_id"]).mime == "image/png"
 
 

@@ -455,6 +455,8 @@ PAGES = [
     # A model's tool has nothing elsewhere to look at: it says so.
     Line("GET", "/tools/{tool}/sync/", (302, 302, 302, 403, 404, 302)),
     Line("POST", "/tools/{tool}/sync/", (302, 302, 302, 403, 404, 302)),
+    Line("GET", "/tools/{tool}/functions/", (302, 302, 302, 403, 404, 302)),
+    Line("POST", "/tools/{tool}/functions/", (302, 302, 302, 403, 404, 302)),
     Line("POST", "/tools/{tool}/delete/", (302, 302, 302, 403, 404, 302)),
     # What it is to say is missing.
     Line("POST", "/tools/{tool}/test/", (200, 200, 200, 403, 404, 302)),

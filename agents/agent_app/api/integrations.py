@@ -106,7 +106,8 @@ class IntegrationView(APIView):
         changes = valid(IntegrationUpdate(data=request.data))
         revision = changes.pop("revision", None)
         saved = integrations.integration_update(actor=actor, integration=row, changes=changes, revision=revision)
-        return Response(IntegrationOutput(access.get_integration(actor, saved.id)).data)
+        saved.tools = row.tools  # type: ignore[attr-defined]  # how many use it has not changed
+        return Response(IntegrationOutput(saved).data)
 
     @extend_schema(operation_id="integrations_delete", responses={204: None})
     def delete(self, request: Request, integration_id: UUID) -> Response:

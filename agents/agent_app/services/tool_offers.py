@@ -3,7 +3,7 @@
 Outside of a transaction: nobody waits for a stranger's server with a lock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from agent_app.services.agent_parts import part_change
 from agent_app.services.tools import tool_update
 from agent_app.tools import registry
 from agent_app.tools.registry import ToolDefinition
-from agent_app.tools.remote import Change, Offer, RemoteType, confirmed
+from agent_app.tools.remote import WRITTEN_HERE, Change, Offer, RemoteType, confirmed, digest
 from community.access import Actor
 from config.lib.errors import Conflict, InvalidInput
 
@@ -38,6 +38,28 @@ def tool_sync(*, actor: Actor, tool: Tool, confirm: str = "") -> tuple[Tool, lis
     if confirm != params["digest"]:
         raise Conflict(_("What is offered has changed again. Look at it once more."), code="changed_again")
     return tool_update(actor=actor, tool=tool, changes={"params": confirmed(params)}), changes, params["digest"]
+
+
+def tool_offer(*, actor: Actor, tool: Tool) -> tuple[Offer, str]:
+    """What a tool's server offers now, chosen or not, and the digest that ``tool_choose`` wants to see."""
+    actor.require("tool.write")
+    given = {name: value for name, value in tool.params.items() if name not in WRITTEN_HERE}
+    offer = _remote(tool.type).look(actor.workspace_id, given, _definition(tool))
+    return offer, digest([each.kept() for each in offer.functions])
+
+
+def tool_choose(*, actor: Actor, tool: Tool, chosen: Sequence[str], seen: str) -> Tool:
+    """Switch functions on and off: those with the keys ``chosen`` are on. Raises Conflict where what is offered is not what was
+    ``seen``, and InvalidInput where nothing is chosen."""
+    offer, now = tool_offer(actor=actor, tool=tool)
+    if seen != now:
+        raise Conflict(_("What is offered has changed again. Look at it once more."), code="changed_again")
+    if not chosen:
+        raise InvalidInput(_("Choose at least one function, or switch the tool off."))
+    kind = _remote(tool.type)
+    given = {name: value for name, value in tool.params.items() if name not in WRITTEN_HERE}
+    params = kind.accepted({**given, kind.chosen_in: list(chosen)}, offer)
+    return tool_update(actor=actor, tool=tool, changes={"params": confirmed(params)})
 
 
 def agent_tool_sync(*, actor: Actor, agent: Agent, part: Part, confirm: str = "") -> tuple[Part, list[Change], str]:

@@ -16,6 +16,7 @@ from agent_app.tool_forms import AttachedForm, ToolForm
 from agent_app.tool_looks import kinds, looks, offered
 from agent_app.tools import registry
 from agent_app.views.sheet import sheet
+from agent_app.views.tool_uploads import sent
 from agent_app.views.tools import add_tool_errors
 from community.views.guard import ActorRequest
 from config.lib.errors import AppError, NotFound
@@ -39,7 +40,7 @@ def agent_tool_new(request: ActorRequest, agent_id: UUID) -> HttpResponse:
             "agent": agent, "action": request.path, "library": [(tool, looks(tool.type)) for tool in rows], "kinds": kinds(),
         }  # fmt: skip
         return sheet(request, "agents/_tool_new.html", _("Add a tool"), context, back_url=_address(agent))
-    form = ToolForm(_data(request), kind=kind, choices=offered(agent.workspace_id))
+    form = ToolForm(sent(request, kind), kind=kind, choices=offered(agent.workspace_id))
     return _edit(request, agent, None, form, looks(kind.name))
 
 
@@ -56,7 +57,7 @@ def agent_tool(request: ActorRequest, agent_id: UUID, item_id: UUID) -> HttpResp
         raise NotFound(_("This installation has no such type of tool."))
     found = credentials.credentials_of(agent.workspace_id, [part["credential_id"]])
     masked = part | {"params": credentials.masked(part["params"], found.get(part["credential_id"] or ""))}
-    form = ToolForm(_data(request), kind=kind, choices=offered(agent.workspace_id), tool=masked)
+    form = ToolForm(sent(request, kind), kind=kind, choices=offered(agent.workspace_id), tool=masked)
     return _edit(request, agent, item_id, form, looks(kind.name))
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -37,6 +38,29 @@ def tool_sync(request: ActorRequest, tool_id: UUID) -> HttpResponse:
         cancel_url=reverse("agents:tool", args=[tool.id]), dependents=[_in_words(change) for change in changes],
     )  # fmt: skip
     return ask(request, question)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def tool_functions(request: ActorRequest, tool_id: UUID) -> HttpResponse:
+    """GET asks the server what it offers; POST switches each of that on or off."""
+    tool = access.get_tool(request.actor, tool_id, "tool.write")
+    try:
+        if request.method == "POST":
+            chosen, seen = request.POST.getlist("on"), request.POST.get("seen", "")
+            tool_offers.tool_choose(actor=request.actor, tool=tool, chosen=chosen, seen=seen)
+            messages.success(request, _("%(name)s was saved.") % {"name": tool.name})
+            return redirect("agents:tool", tool_id=tool.id)
+        offer, seen = tool_offers.tool_offer(actor=request.actor, tool=tool)
+    except AppError as error:
+        why = [error.detail, *(each for found in error.errors.values() for each in found)]
+        messages.error(request, " ".join(why))
+        return redirect("agents:tool", tool_id=tool.id)
+    kept = {each["key"]: each for each in tool.params.get("functions") or ()}
+    rows = [(each, each.key in kept, each.key in kept and each.kept() != kept[each.key]) for each in offer.functions]
+    gone = [each["name"] for key, each in kept.items() if key not in {each.key for each in offer.functions}]
+    context = {"tool": tool, "offer": offer, "seen": seen, "rows": rows, "gone": gone}
+    return render(request, "tools/functions.html", context)
 
 
 def _in_words(change: Change) -> str:

@@ -20,6 +20,7 @@ from agent_app.tool_forms import ToolForm, TrialForm
 from agent_app.tool_looks import functions_of, kinds, looks, offered
 from agent_app.tools import registry
 from agent_app.views.agents import is_fragment
+from agent_app.views.tool_uploads import sent
 from community.views.guard import ActorRequest, signed_in
 from config.lib import loop
 from config.lib.errors import AppError
@@ -53,9 +54,7 @@ def tool_new(request: ActorRequest) -> HttpResponse:
     kind = registry.find(request.GET.get("type", ""))
     if kind is None:
         return render(request, "tools/new.html", {"kinds": kinds()})
-    form = ToolForm(
-        request.POST if request.method == "POST" else None, kind=kind, choices=offered(request.actor.workspace_id)
-    )
+    form = ToolForm(sent(request, kind), kind=kind, choices=offered(request.actor.workspace_id))
     if request.method == "POST" and form.is_valid():
         try:
             tool = tools.tool_create(actor=request.actor, fields=form.values())
@@ -75,7 +74,7 @@ def tool_page(request: ActorRequest, tool_id: UUID) -> HttpResponse:
     if kind is None:
         return render(request, "tools/gone.html", {"tool": tool})
     form = ToolForm(
-        request.POST if request.method == "POST" else None, kind=kind, choices=offered(request.actor.workspace_id),
+        sent(request, kind), kind=kind, choices=offered(request.actor.workspace_id),
         tool=ToolOutput(tool).data,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
