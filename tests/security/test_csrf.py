@@ -1,5 +1,6 @@
 """A foreign page cannot act with somebody's cookie."""
 
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from django.test import Client
 
 from community.models import Workspace
 from tests.cast import PASSWORD, Cast
+from tests.walk import Address, addresses
 
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 WRITES = [("PATCH", "/api/v1/users/me/"), ("PUT", "/api/v1/users/me/"), ("POST", "/api/v1/workspaces/")]
 
 
@@ -59,3 +62,32 @@ def test_choosing_a_workspace_and_signing_out_need_it(cast: Cast) -> None:
 
 def test_a_program_with_a_token_needs_none(cast: Cast) -> None:
     assert cast.alice.api.patch("users/me/", {"name": "Changed"}).status_code == 200
+
+
+# What takes no session at all: the credential is in the body, and a foreign page has none. What Google's own button sends
+# carries a token of Google's, which allauth compares with its cookie (and it is 404 unless Google is set up).
+NO_SESSION = ("api/v1/auth/*", "api/", "api/<path:rest>", "api/schema/", "api/docs/", "accounts/google/login/token/")
+
+
+def unsafe_methods(address: Address) -> list[str]:
+    """Those of the API's views; a page that takes no form refuses one without the token all the same."""
+    view = getattr(address.view, "cls", None)
+    return [method for method in UNSAFE if hasattr(view, method.lower())] if address.api else ["POST"]
+
+
+@pytest.mark.django_db(transaction=True)  # asynchronous views look for the session on threads of their own
+def test_no_address_does_anything_for_a_session_without_the_token(cast: Cast) -> None:
+    browser = cast.alice.browser(enforce_csrf_checks=True)
+    asked = [
+        (method, address)
+        for address in addresses()
+        if not any(fnmatch(address.route, pattern) for pattern in NO_SESSION)
+        for method in unsafe_methods(address)
+    ]
+    done = [
+        (method, address.route, response.status_code)
+        for method, address in asked
+        if (response := browser.generic(method, address.path)).status_code != 403
+    ]
+    assert done == []
+    assert len(asked) > 200
