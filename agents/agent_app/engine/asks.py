@@ -12,6 +12,7 @@ from agent_app import model_references
 from agent_app.definition.tool_checks import MOST_DEPTH
 from agent_app.engine.guardrails import Stopped
 from agent_app.engine.held_spans import HeldSpans
+from agent_app.engine.pictures import newest
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.named import NoNamedModels
 from agent_app.engine.providers.select import model_for, route_of
@@ -32,7 +33,7 @@ MAX_TURNS = 10
 RUN_CONFIG = RunConfig(
     model_provider=NoNamedModels(), tracing_disabled=True, trace_include_sensitive_data=False,
     tool_not_found_behavior="return_error_to_model",
-    tool_execution=ToolExecutionConfig(max_function_tool_concurrency=8),
+    tool_execution=ToolExecutionConfig(max_function_tool_concurrency=8), call_model_input_filter=newest,
 )  # fmt: skip
 
 # How many agents have called each other on the way here.

@@ -81,13 +81,19 @@ def _unread(part: Any) -> str:
 
 
 def _has(item: Any, kinds: dict[str, Any]) -> bool:
-    content = item.get("content")
-    return isinstance(content, list) and any(part.get("type") in kinds for part in content)
+    return any(part.get("type") in kinds for part in _parts(item)[1])
+
+
+def _parts(item: Any) -> tuple[str, list[Any]]:
+    """Where an item has parts, and these: a message its content, a call of a tool its output."""
+    name = "output" if item.get("type") == "function_call_output" else "content"
+    return name, item[name] if isinstance(item.get(name), list) else []
 
 
 def _without(item: Any, refused: dict[str, Callable[[Any], str]]) -> Item:
+    name, found = _parts(item)
     parts = [
         {"type": "input_text", "text": refused[part["type"]](part)} if part.get("type") in refused else part
-        for part in item["content"]
+        for part in found
     ]
-    return cast(Item, {**item, "content": parts})
+    return cast(Item, {**item, name: parts})

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from agent_app import json_schemas
 from agent_app.engine.approvals import Gate, NeedsApproval
+from agent_app.engine.pictures import with_pictures
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
 from agent_app.models import Approval, Decision, ToolCall, ToolCallStatus
@@ -103,6 +104,7 @@ class Toolbox:
         self.earlier: dict[str, ToolCall] = {}  # by call id, of attempts before this one
         self._offered: dict[str, dict[str, Offered]] = {}
         self._ids: set[str] = set()
+        self._pictures: dict[str, tuple[str, ...]] = {}  # by call id, until the model is shown them
         self._given: dict[str, list[str]] = {}
         self._steps = 0
 
@@ -168,9 +170,11 @@ class Toolbox:
 
     # The call
 
-    async def _invoke(self, offered: Offered, context: ToolContext[Any], text: str) -> str:
-        """What the SDK calls. Answers text for the model, also where something went wrong; raises StopRun."""
-        return await self.call(offered, self._name(context.tool_call_id), text)
+    async def _invoke(self, offered: Offered, context: ToolContext[Any], text: str) -> Any:
+        """What the SDK calls. Answers text for the model, also where something went wrong, and pictures; raises StopRun."""
+        name = self._name(context.tool_call_id)
+        answer = await self.call(offered, name, text)
+        return with_pictures(answer, self._pictures.pop(name, ()))
 
     async def again(self, offered: Offered, model_id: str, text: str) -> str:
         """A call that an earlier worker may have made."""
@@ -337,6 +341,7 @@ class Toolbox:
         except Exception as error:
             logger.exception("a tool broke", extra={"tool_type": tool.type})
             raise ToolFailed("The tool broke on our side. The fault was recorded.", code="tool_fault") from error
+        self._pictures[call.row.call_id] = result.pictures
         return value, dict(result.details)
 
     def _call_context(self, call: Call, limit: float) -> CallContext:

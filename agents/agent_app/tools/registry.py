@@ -117,10 +117,14 @@ class CallContext:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolResult:
-    """What a call came to. ``value`` is JSON or text and goes to the model; ``details`` are for people only (status, exit code…)."""
+    """What a call came to. ``value`` is JSON or text and goes to the model; ``details`` are for people only (status, exit code…).
+
+    ``pictures`` are data addresses, which models that can see are shown with it.
+    """
 
     value: Any
     details: dict[str, Any] = field(default_factory=dict)
+    pictures: tuple[str, ...] = ()
 
 
 class ToolFailed(Exception):

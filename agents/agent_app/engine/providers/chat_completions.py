@@ -9,6 +9,7 @@ from agents.models.chatcmpl_converter import Converter
 from agents.models.reasoning_content_replay import ReasoningContentReplayContext
 from django.utils.translation import gettext as _
 
+from agent_app.engine.pictures import apart
 from agent_app.engine.providers import errors, protocol
 from agent_app.engine.providers.dialects import Dialect, dialect_of, fitting_call_id
 from agent_app.engine.providers.endpoint import Endpoint
@@ -168,7 +169,7 @@ def _messages(endpoint: Endpoint, request: Request, dialect: Dialect) -> list[An
     name = "gemini" if dialect.keeps_signatures else endpoint.model
     messages: list[Any] = list(
         Converter.items_to_messages(
-            request.input, model=name, base_url=endpoint.base_url, should_replay_reasoning_content=replays
+            _items(request), model=name, base_url=endpoint.base_url, should_replay_reasoning_content=replays
         )
     )
     instructions = [request.instructions] if request.instructions else []
@@ -183,6 +184,10 @@ def _messages(endpoint: Endpoint, request: Request, dialect: Dialect) -> list[An
             if "tool_call_id" in message:
                 message["tool_call_id"] = fitting_call_id(message["tool_call_id"], dialect.call_ids)
     return messages
+
+
+def _items(request: Request) -> Any:
+    return request.input if isinstance(request.input, str) else apart(request.input)
 
 
 def _tool_choice(settings: ModelSettings, dialect: Dialect) -> Any:
