@@ -14,7 +14,10 @@ WORKDIR /app
 COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-dev
 
-FROM python:3.13-slim-bookworm
+FROM packages AS sandbox-packages
+RUN uv sync --frozen --no-dev --group sandbox
+
+FROM python:3.13-slim-bookworm AS application
 # ca-certificates: the model providers' clients trust the system's certificates. bubblewrap: the sandbox worker.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends bubblewrap ca-certificates \
@@ -40,3 +43,14 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
 CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", \
      "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "10", "--forwarded-allow-ips", "*"]
+
+# The sandbox worker's: with the browser of tools of type computer. `docker build --target sandbox`
+FROM application AS sandbox
+USER root
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends chromium fonts-dejavu-core fonts-noto-core \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=sandbox-packages /app/.venv .venv
+USER troupe
+
+FROM application

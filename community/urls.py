@@ -5,7 +5,18 @@
 
 from django.urls import path
 
-from community.views import audit, inbox, invitations, languages, members, notifications, settings, tokens, workspaces
+from community.views import (
+    audit,
+    files,
+    inbox,
+    invitations,
+    languages,
+    members,
+    notifications,
+    settings,
+    tokens,
+    workspaces,
+)
 
 urlpatterns = [
     path("language/", languages.language_choose, name="language"),
@@ -21,6 +32,7 @@ urlpatterns = [
     path("notifications/preferences/", notifications.preferences, name="notification_preferences"),
     path("notifications/<uuid:notification_id>/open/", notifications.notification_open, name="notification_open"),
     path("notifications/<uuid:notification_id>/", notifications.notification_change, name="notification_change"),
+    path("files/<uuid:file_id>/", files.file_open, name="file_open"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/dismiss/", inbox.dismiss, name="inbox_dismiss"),
     path("inbox/invitations/<uuid:invitation_id>/accept/", invitations.accept, name="invitation_accept_own"),

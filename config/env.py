@@ -50,6 +50,7 @@ class Env(BaseSettings):
     CSRF_TRUSTED_ORIGINS: CommaSeparated = []
     CORS_ALLOWED_ORIGINS: CommaSeparated = []
     OUTBOUND_ALLOWED_HOSTS: CommaSeparated = []
+    CHROMIUM: str = ""
     OUTBOUND_ALLOW_LOOPBACK_PROVIDERS: bool = False
 
     EMAIL_URL: str = "console://"

@@ -54,7 +54,7 @@ def started(var: Path) -> Iterator[SandboxWorker]:
     log = (var / "sandbox-worker.log").open("wb")
     with log, subprocess.Popen([*command, *quiet], env=environment, cwd=BASE_DIR, stdout=log, stderr=log) as process:
         worker = SandboxWorker(process)
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 150
         try:
             while not redis.client().exists("sandbox:announced"):
                 assert process.poll() is None, (var / "sandbox-worker.log").read_text()[-3000:]

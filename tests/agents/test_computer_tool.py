@@ -32,7 +32,8 @@ def test_the_example_of_the_contract_is_saved() -> None:
 @pytest.mark.parametrize(
     ("params", "field", "words"),
     [
-        ({"allowed_hosts": ["example.com"]}, "allowed_hosts", "no network"),
+        ({"allowed_hosts": ["https://example.com/"]}, "allowed_hosts", "is not a host"),
+        ({"allowed_hosts": ["*"]}, "allowed_hosts", "is not a host"),
         ({"allowed_commands": ["/bin/ls"]}, "allowed_commands", "without path"),
         ({"allowed_commands": ["ls -l"]}, "allowed_commands", "without path"),
         ({"allowed_commands": ["../ls"]}, "allowed_commands", "without path"),
@@ -47,7 +48,10 @@ def test_the_example_of_the_contract_is_saved() -> None:
         ({"unknown": 1}, "params", "unknown"),
     ],
 )
-def test_what_could_not_be_enforced_is_refused(params: dict[str, Any], field: str, words: str) -> None:
+def test_what_could_not_be_enforced_is_refused(
+    params: dict[str, Any], field: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_known", (float("inf"), "", ""))  # there is a worker
     found = registry.params_problems(COMPUTER, NOBODY, params)
     assert list(found) == [field]
     assert words in found[field][0]
@@ -99,9 +103,17 @@ def test_where_no_sandbox_can_be_made_it_is_refused_with_the_reason(cast: Cast, 
         assert refused.status_code == 400, refused.content
         assert "No sandbox worker is running." in str(refused.json()["errors"])
     try:
-        queue.announce("")
+        queue.announce("", "Chromium is not there.")
         queue.forget_known()
         assert cast.alice.api.post("tools/", tool).status_code == 201
+        browsing = {"name": "web", "type": "computer", "params": {"allowed_hosts": ["example.com"]}}
+        if kind == "computer":
+            refused = cast.alice.api.post("tools/", browsing)
+            assert refused.status_code == 400
+            assert "No browser can be had here: Chromium is not there." in str(refused.json()["errors"])
+        queue.announce("")
+        queue.forget_known()
+        assert cast.alice.api.post("tools/", browsing).status_code == 201
     finally:
         redis.client().delete("sandbox:announced")
         queue.forget_known()

@@ -23,6 +23,7 @@ NOWHERE = {
     "accounts/password/reset/key/": "the key is in an e-mail",
     "invitations/<str:link>/": "the link is in an e-mail",
     "credentials/<uuid:credential_id>/connect/": "leads to another site",
+    "files/<uuid:file_id>/": "leads to what is downloaded",
     "inbox/invitations/": "answers buttons only",
     "models/keys/<uuid:key_id>/delete/": "answers a button only",
     "notifications/<uuid:notification_id>/": "answers buttons, and leads to other pages",

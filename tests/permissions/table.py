@@ -463,6 +463,7 @@ PAGES = [
     Line("GET", "/agents/{agent}/chat/", (200, 200, 200, 200, 404, 302)),
     Line("GET", "/agents/{agent}/compare/", (200, 200, 200, 200, 404, 302)),
     Line("GET", "/agents/{agent}/chat/{conversation}/", (200, 404, 404, 404, 404, 302)),
+    Line("GET", "/files/{file}/", (302, 302, 302, 302, 404, 302)),
     Line("GET", "/runs/", (200, 200, 200, 200, 200, 302)),
     Line("GET", "/runs/{run}/", (200, 200, 200, 200, 404, 302)),
     Line("GET", "/agents/{agent}/activity/", (200, 200, 200, 200, 404, 302)),

@@ -80,8 +80,9 @@ def test_our_containers_have_no_rights_to_spare(compose: dict[str, Any]) -> None
         assert "privileged" not in service
         assert service["cap_drop"] == ["ALL"]
         assert "no-new-privileges:true" in service["security_opt"]
-    users = re.findall(r"^USER (\S+)$", (BASE_DIR / "Dockerfile").read_text(), re.MULTILINE)
-    assert users == ["troupe"]
+    stages = (BASE_DIR / "Dockerfile").read_text().split("\nFROM ")
+    users = [found[-1] for stage in stages if (found := re.findall(r"^USER (\S+)$", stage, re.MULTILINE))]
+    assert users == ["troupe", "troupe"], "the application's and the sandbox's"
 
 
 def test_the_application_waits_for_migrations(compose: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Tools: those of the workspace's library, those of one agent, and every call of one in a run."""
 
+import json
 from typing import Self
 
 from django.db import models
@@ -7,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from community.models import WorkspaceQuerySet, WorkspaceRecord
+from config.lib.ids import parse_uuid
 
 
 class ToolContent(WorkspaceRecord):
@@ -118,6 +120,21 @@ class ToolCall(WorkspaceRecord):
     def is_cut(self) -> bool:
         """Whether the row has only the beginning; the whole is in the file storage (``runs/bodies.py``)."""
         return self.result_bytes > len(self.result.encode())
+
+    @property
+    def files(self) -> list[dict[str, str]]:
+        """The files that the call has made, by what it has answered: id and name."""
+        try:
+            said = json.loads(self.result) if self.result[:1] == "{" else {}
+        except ValueError:  # its beginning only
+            return []
+        made = [said.get("file"), *(said["files"] if isinstance(said.get("files"), list) else [])]
+        if "file_id" in said:
+            made.append({"id": said["file_id"], "name": said.get("name")})
+        found = [
+            (parse_uuid(str(each.get("id"))), str(each.get("name") or "")) for each in made if isinstance(each, dict)
+        ]
+        return [{"id": str(file_id), "name": name} for file_id, name in found if file_id]
 
     @property
     def duration_ms(self) -> int:

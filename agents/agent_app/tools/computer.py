@@ -1,7 +1,10 @@
-"""The type ``computer``: a shell and files in a machine of its own, which has no network and nothing of ours in it."""
+"""The type ``computer``: a shell and files in a machine of its own, which has no network and nothing of ours in it; and a browser
+in another one, for the hosts that the tool names (``browsing``)."""
 
 import posixpath
 import re
+import time
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -9,6 +12,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from agent_app.tools import browsing
 from agent_app.tools.registry import (
     CallContext,
     Function,
@@ -21,6 +25,7 @@ from agent_app.tools.registry import (
     ToolType,
 )
 from agent_app.tools.sandbox import calls, queue
+from agent_app.tools.sandbox.browser import hosts
 from agent_app.tools.sandbox.bubblewrap import NEEDED, WORKSPACE
 
 COMMANDS = ("ls", "cat", "find")
@@ -39,7 +44,9 @@ _LIST = f'/.box/find "$1" -maxdepth 2 -printf "%y %s %p\\n" | /.box/head -n {_MO
 class ComputerTool(ToolType):
     name = "computer"
     label = gettext_lazy("Computer")
-    summary = gettext_lazy("Shell commands and files in a sandbox without network.")
+    summary = gettext_lazy(
+        "Shell commands and files in a sandbox without network, and a browser for the hosts you name."
+    )
     icon = "terminal"
     params_schema = {
         "type": "object",
@@ -60,8 +67,10 @@ class ComputerTool(ToolType):
                 "type": "number", "title": "Seconds a command may take", "minimum": 1, "maximum": 55, "default": SECONDS,
             },
             "allowed_hosts": {
-                "type": "array", "title": "Allowed hosts", "items": {"type": "string"}, "default": [],
-                "description": "The sandbox has no network: leave this empty.",
+                "type": "array", "title": "Allowed hosts", "items": {"type": "string", "maxLength": 260},
+                "maxItems": 50, "default": [],
+                "description": "Where a browser may go: example.com, *.example.com, example.com:8443. Empty: there is no browser. "
+                "Commands have no network in any case.",
             },
         },
         "additionalProperties": False,
@@ -83,10 +92,14 @@ class ComputerTool(ToolType):
         for path in params.get("blocked_paths", ()):
             if problem := _path_problem(path):
                 found.setdefault("blocked_paths", []).append(problem)
-        if params.get("allowed_hosts"):
-            found["allowed_hosts"] = [
-                _("The sandbox has no network, and this cannot be opened for single hosts. Use a tool of type http.")
-            ]
+        for entry in params.get("allowed_hosts", ()):
+            if hosts.problem(entry):
+                found.setdefault("allowed_hosts", []).append(
+                    _("“%(name)s” is not a host: write example.com, *.example.com or example.com:8443.")
+                    % {"name": entry[:80]}
+                )
+        if params.get("allowed_hosts") and (why := queue.no_browser()):
+            found.setdefault("allowed_hosts", []).append(_("No browser can be had here: %(why)s") % {"why": why})
         return found
 
     def functions(self, tool: ToolDefinition) -> list[Function]:
@@ -119,11 +132,13 @@ class ComputerTool(ToolType):
                     parameters=_schema(path=_PATH, content={"type": "string", "maxLength": 500_000}),
                 )
             )  # fmt: skip
-        return made
+        return made + browsing.functions(params.get("allowed_hosts") or ())
 
     async def call(
         self, tool: ToolDefinition, function: Function, arguments: dict[str, Any], context: CallContext
     ) -> ToolResult:
+        if function.key.startswith(browsing.PREFIX):
+            return await _browsed(tool, function, arguments, context)
         seconds = float(tool.params.get("max_execution_time", SECONDS))
         try:
             told = await calls.in_box(_payload(tool.params, function.key, arguments), context, seconds=seconds)
@@ -133,6 +148,23 @@ class ComputerTool(ToolType):
         details = {"exit_code": told["exit_code"], "duration_ms": told["duration_ms"]}
         await calls.audited(tool, function, arguments, context, details)
         return ToolResult(value=_value(function.key, told), details=details)
+
+
+async def _browsed(
+    tool: ToolDefinition, function: Function, arguments: dict[str, Any], context: CallContext
+) -> ToolResult:
+    started = time.monotonic()
+
+    def took() -> dict[str, int]:
+        return {"duration_ms": round((time.monotonic() - started) * 1000)}
+
+    try:
+        result, noted = await browsing.call(tool, function, arguments, context)
+    except ToolFailed as error:
+        await calls.audited(tool, function, arguments, context, {"exit": error.code, **took()})
+        raise
+    await calls.audited(tool, function, arguments, context, {"exit": "ok", **noted, **took()})
+    return replace(result, details={**result.details, **took()})
 
 
 def _schema(**properties: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from agent_app.events import RunEnded
 from agent_app.models import AgentFile
 from agent_app.tools.registry import CallContext, Function, ToolDefinition, ToolFailed
 from agent_app.tools.sandbox import boxes, machine, queue
+from agent_app.tools.sandbox.browser import sessions
 from community.models import FileStatus
 from config.lib import audit
 from config.lib.db import in_db
@@ -26,6 +27,7 @@ _used: set[UUID] = set()
 
 def forget_workspace(event: RunEnded) -> None:
     """What a run has kept from call to call ends with it."""
+    sessions.forget(event.run_id)
     if event.run_id in _used:
         _used.discard(event.run_id)
         boxes.forget(str(event.run_id))

@@ -5,6 +5,7 @@ import logging
 import tempfile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from agent_app.tools.registry import CallContext
 from community.files import names, staging, storage
@@ -42,6 +43,19 @@ def _keep(answered: dict[str, Any], context: CallContext) -> dict[str, Any]:
     finally:
         path.unlink(missing_ok=True)
         _forget(answered["key"])
+    return {"id": str(file.id), "name": file.name, "size": file.size}
+
+
+def file_kept(data: bytes, name: str, workspace_id: UUID, person_id: UUID) -> dict[str, Any]:
+    """What a tool has made as a file. Raises AppError."""
+    with tempfile.NamedTemporaryFile(dir=staging.directory(), delete=False) as target:
+        path = Path(target.name)
+        target.write(data)
+    try:
+        staged = staging.Staged(names.clean(name), path, len(data), hashlib.sha256(data).hexdigest())
+        file = file_keep(workspace_id=workspace_id, uploader_id=person_id, staged=staged)
+    finally:
+        path.unlink(missing_ok=True)
     return {"id": str(file.id), "name": file.name, "size": file.size}
 
 

@@ -32,6 +32,7 @@ _KNOWN_FOR = 3.0
 
 _ANNOUNCED = "sandbox:announced"
 ANNOUNCED_FOR = 45
+ALIVE_FOR = 6  # seconds that a browser counts as there without saying so
 
 
 class SandboxFailed(Exception):
@@ -47,8 +48,21 @@ def wanted_key(job: str) -> str:
     return f"sandbox:wanted:{job}"
 
 
-async def run(kind: str, payload: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-    """Have the sandbox worker do ``kind`` and wait for its answer. Raises SandboxFailed. Being cancelled ends it there too."""
+def alive_key(session: str) -> str:
+    """Where a browser says that it is there."""
+    return f"sandbox:browser:{session}"
+
+
+def asked_key(session: str) -> str:
+    """Where a browser takes its calls from."""
+    return f"sandbox:browser:{session}:asked"
+
+
+async def run(kind: str, payload: dict[str, Any], *, timeout_s: float, at: str = "") -> dict[str, Any]:
+    """Have the sandbox worker do ``kind`` and wait for its answer. Raises SandboxFailed. Being cancelled ends it there too.
+
+    ``at``: a list in Valkey whose reader does it, instead of the queue.
+    """
     job = uuid4().hex
     client = redis.loop_client()
     box = _boxes.setdefault(asyncio.get_running_loop(), _Box())
@@ -56,10 +70,14 @@ async def run(kind: str, payload: dict[str, Any], *, timeout_s: float) -> dict[s
     try:
         async with asyncio.timeout(timeout_s):
             await client.set(wanted_key(job), b"1", ex=WANTED_FOR)
-            await asyncio.to_thread(_send, job, kind, payload, box.key, timeout_s)
+            if at:
+                await client.rpush(at, orjson.dumps({"job": job, "box": box.key, "payload": payload}))
+                await client.expire(at, ANSWERS_FOR)
+            else:
+                await asyncio.to_thread(_send, job, kind, payload, box.key, timeout_s)
             answer = await told
     except TimeoutError:
-        raise _no_answer(box.begun(job), timeout_s) from None
+        raise _no_answer(bool(at) or box.begun(job), timeout_s) from None
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("the sandbox cannot be asked", extra={"error": repr(error)[:200]})
         raise SandboxFailed(_("The sandbox cannot be reached right now."), code="sandbox_unavailable") from error
@@ -164,29 +182,41 @@ async def _unwanted(job: str) -> None:
 # What the worker says of itself
 
 
-def announce(reason: str) -> None:
-    """The worker is there; ``reason`` says why it can make no sandbox, if so."""
-    redis.client().set(_ANNOUNCED, reason.encode(), ex=ANNOUNCED_FOR)
+def announce(reason: str, browser: str = "") -> None:
+    """The worker is there; ``reason`` says why it can make no sandbox, if so, and ``browser`` why no browser."""
+    redis.client().set(_ANNOUNCED, orjson.dumps([reason, browser or reason]), ex=ANNOUNCED_FOR)
 
 
-_known: tuple[float, str] = (float("-inf"), "")
+_known: tuple[float, str, str] = (float("-inf"), "", "")
 
 
 def unavailable() -> str:
     """Why no sandbox can be had on this installation, in words; empty where one can. Remembered for a moment."""
+    return _announced()[0]
+
+
+def no_browser() -> str:
+    """The same for a browser."""
+    return _announced()[1]
+
+
+def _announced() -> tuple[str, str]:
     global _known
     if time.monotonic() - _known[0] < _KNOWN_FOR:
-        return _known[1]
+        return _known[1:]
     try:
         said = redis.client().get(_ANNOUNCED)
     except (RedisError, OSError):
-        return _("The sandbox cannot be asked right now.")
-    reason = _("No sandbox worker is running.") if said is None else bytes(said).decode()  # type: ignore[arg-type]
-    _known = (time.monotonic(), reason)
-    return reason
+        return (_("The sandbox cannot be asked right now."),) * 2
+    if said is None:
+        reason, browser = (_("No sandbox worker is running."),) * 2
+    else:
+        reason, browser = orjson.loads(said)
+    _known = (time.monotonic(), reason, browser)
+    return reason, browser
 
 
 def forget_known() -> None:
     """Ask again at once."""
     global _known
-    _known = (float("-inf"), "")
+    _known = (float("-inf"), "", "")

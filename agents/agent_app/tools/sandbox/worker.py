@@ -9,6 +9,7 @@ import orjson
 from redis.exceptions import RedisError
 
 from agent_app.tools.sandbox import boxes, machine
+from agent_app.tools.sandbox.browser import sessions
 from agent_app.tools.sandbox.bubblewrap import NoSandbox
 from agent_app.tools.sandbox.queue import ANNOUNCED_FOR, ANSWERS_FOR, SandboxFailed, announce, wanted_key
 from config.lib import redis
@@ -22,7 +23,7 @@ _ASK = 0.25  # seconds between two questions whether somebody still waits
 Wanted = Callable[[], bool]
 Kind = Callable[[dict[str, Any], Wanted], dict[str, Any]]
 
-KINDS: dict[str, Kind] = {"box": boxes.run}
+KINDS: dict[str, Kind] = {"box": boxes.run, "browser": sessions.start}
 
 
 def work(*, job: str, kind: str, payload: dict[str, Any], box: str) -> None:
@@ -71,6 +72,6 @@ def _wanted(job: str) -> Wanted:
 def tell_state() -> None:
     """Say that this worker is there, and whether it can make sandboxes."""
     try:
-        announce(machine.unavailable())
+        announce(machine.unavailable(), sessions.unavailable())
     except (RedisError, OSError):
         logger.warning("the sandbox worker could not say that it is there")
