@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
+from agent_app import hosted
 from agent_app.model_references import ResolvedModel
 from config.lib.errors import Refused
 
-# Tools that need no tool calling of the model do not exist: all of them are offered to it as functions.
 Severity = Literal["error", "warning"]
 
 
@@ -46,6 +46,9 @@ def refuse(problems: list[Problem]) -> None:
 
 
 def _tools(definition: Mapping[str, Any], resolved: ResolvedModel) -> Iterator[Problem]:
+    for tool in definition.get("tools") or ():
+        if tool.get("enabled", True) and (why := hosted.refusal(tool, [resolved], definition.get("guardrails") or ())):
+            yield Problem(code="hosted_tools", message=why, field="tools")
     if resolved.capabilities.get("tools") is not False:
         return
     model = resolved.reference

@@ -69,10 +69,13 @@ def _words(entry: LedgerEntry) -> str:
 
 
 def step_name(reference: str) -> str:
-    """``2/turn:1`` → turn 1, second attempt; ``1/tool:3`` → tool call 3; ``1/check:2`` → the second question to a judge."""
+    """``2/turn:1`` → turn 1, second attempt; ``1/tool:3`` → tool call 3; ``1/check:2`` → the second question to a judge;
+    ``1/hosted:1:web_search:2`` → a tool that the provider ran within its first answer."""
     attempt, _slash, step = reference.partition("/")
     kind, _colon, number = step.partition(":")
     names = {"turn": _("turn %(number)s"), "tool": _("tool call %(number)s"), "check": _("check %(number)s")}
+    if kind == "hosted":
+        number, names = number.partition(":")[0], {kind: _("a tool that the provider ran, %(number)s")}
     words = names[kind] % {"number": number.rstrip("*")} if kind in names else step
     return words if attempt == "1" else _("%(step)s, attempt %(number)s") % {"step": words, "number": attempt}
 

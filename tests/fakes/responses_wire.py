@@ -55,6 +55,7 @@ class ResponsesWire:
         if script.reasoning:
             summary = [{"type": "summary_text", "text": "".join(script.reasoning)}]
             items.append(({"id": f"rs_{ID}", "type": "reasoning", "summary": summary}, script.reasoning))
+        items += [(orjson.loads(item), None) for item in script.hosted]
         if script.refusal:
             items.append((self._message({"type": "refusal", "refusal": script.refusal}), None))
         elif not script.tool_calls or script.deltas:
@@ -86,6 +87,9 @@ class ResponsesWire:
         for index, (item, source) in enumerate(self._items()):
             if item["type"] == "reasoning":
                 yield from self._reasoning(numbers, index, item, source)
+            elif item["type"].endswith("_call") and item["type"] != "function_call":
+                started = {"id": item["id"], "type": item["type"], "status": "in_progress"}
+                yield "", self._added(numbers, index, started) + self._done(numbers, index, item)
             elif item["type"] == "function_call":
                 yield from self._function_call(numbers, index, item)
             else:

@@ -48,6 +48,7 @@ class Script:
     tokens: int | None = 5
     reasoning: tuple[str, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
+    hosted: tuple[str, ...] = ()  # items (JSON) of calls that the provider makes itself; Responses only
     refusal: str = ""
     finish_reason: str | None = "stop"
 

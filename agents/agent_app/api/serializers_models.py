@@ -36,6 +36,7 @@ class CapabilityMapOutput(serializers.Serializer[Any]):
     responses_api = serializers.BooleanField(allow_null=True)
     embeddings = serializers.BooleanField(allow_null=True)
     images = serializers.BooleanField(allow_null=True)
+    hosted_tools = serializers.BooleanField(allow_null=True)
 
 
 class PriceOutput(serializers.Serializer[Any]):

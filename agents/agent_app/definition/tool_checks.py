@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from agent_app import hosted
 from agent_app.definition.tool_parts import enabled, function_names
 from agent_app.expressions import check_expression
 from agent_app.models import AgentTool
@@ -35,12 +36,15 @@ def problems_of(workspace_id: UUID, part: Mapping[str, Any]) -> Problems:
         kind = registry.get(part["type"])
     except InvalidInput as error:
         return found | {"type": [error.detail] if part["type"] else [_("Choose a type.")]}
-    if why := kind.unavailable():
+    must = hosted.wanted(part) == hosted.ALWAYS
+    if (why := kind.unavailable()) and not must:
         return found | {"type": [why]}
     found |= registry.params_problems(kind, workspace_id, part["params"])
     found |= {name: messages for name, messages in _limits(kind, part).items() if messages}
     if approval := _approval(part["approval"]):
         found["approval"] = approval
+    if must and (why := hosted.own_reason(part)):
+        found.setdefault("params", []).append(_("hosted: %(why)s") % {"why": why})
     if not found:
         found |= _functions(kind, ToolDefinition.of(part))
     return found

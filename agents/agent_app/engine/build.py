@@ -3,20 +3,22 @@ model and tools."""
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from agents import Agent, ModelSettings
 from django.utils.translation import gettext as _
 from openai.types.shared import Reasoning
 
-from agent_app import agent_files, model_references
+from agent_app import agent_files, hosted, model_references
 from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
 from agent_app.engine.approvals import Gate
 from agent_app.engine.fitting import local_room
 from agent_app.engine.guardrails import Guards
 from agent_app.engine.handoffs import Handover
+from agent_app.engine.hosted import HostedCalls, sdk_tool
 from agent_app.engine.items import text_of
 from agent_app.engine.judge import Judge
 from agent_app.engine.output_types import output_schema
@@ -28,10 +30,12 @@ from agent_app.engine.tool_guards import ToolGuards
 from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import RecordedModel, Recorder
 from agent_app.expressions import ExpressionError, evaluate
+from agent_app.hosted import hosted_tools
 from agent_app.model_references import ResolvedModel
 from agent_app.models import Agent as AgentRow
 from agent_app.models import AgentStatus, Run
 from agent_app.runs.registry import RunContext, RunFailure
+from agent_app.tools.registry import ToolDefinition
 from config.lib.db import in_db
 from config.lib.errors import AppError
 from config.lib.ids import parse_uuid
@@ -77,8 +81,10 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder, toolbox: To
     }
     guards = Guards(context, sink, recorder, definitions)
     guards.judge = Judge(members, sink, recorder)
+    turns = count(1)
     for key, each in definitions.items():
-        _equip(members[key], each, routes[key][0].resolved, toolbox, guards)
+        hosting = HostedCalls(agent_id=key, tools={}, context=context, recorder=recorder, toolbox=toolbox, turns=turns)
+        _equip(members[key], each, [route.resolved for route in routes[key]], hosting, guards)
     team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}}, guards)
     if targets:
         offered = await asyncio.to_thread(
@@ -236,10 +242,21 @@ def _member(
     return Member(key, agent, model, budget)
 
 
-def _equip(member: Member, definition: Definition, resolved: ResolvedModel, toolbox: Toolbox, guards: Guards) -> None:
-    """Give ``member`` its tools. Raises RunFailure."""
-    tools = toolbox.sdk_tools(member.agent_id, definition, ToolGuards(guards, member.agent_id))
-    if tools and resolved.local:
+def _equip(
+    member: Member, definition: Definition, models: list[ResolvedModel], hosting: HostedCalls, guards: Guards
+) -> None:
+    """Give ``member`` its tools: those that its provider runs itself, and ours. Raises RunFailure."""
+    given, checks = definition.get("tools") or [], definition.get("guardrails") or []
+    for content in given:
+        if content.get("enabled", True) and (why := hosted.refusal(content, models, checks)):
+            raise RunFailure("error", why, code="capability")
+    theirs = hosted_tools(definition, models)
+    ours = {**definition, "tools": [content for content in given if content not in theirs]}
+    tools = hosting.toolbox.sdk_tools(member.agent_id, ours, ToolGuards(guards, member.agent_id))
+    if theirs:
+        member.model.hosted = replace(hosting, tools={each["type"]: ToolDefinition.of(each) for each in theirs})
+        member.agent.tools.extend(sdk_tool(ToolDefinition.of(each)) for each in theirs)
+    if tools and models[0].local:
         text = _("%(name)s has tools, which the local model cannot call. Choose a model that can call tools.")
         raise RunFailure("error", text % {"name": member.agent.name}, code="capability")
     member.agent.tools.extend(tools)

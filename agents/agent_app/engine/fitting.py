@@ -12,10 +12,12 @@ from agent_app import attachments
 from agent_app.calls import local_max_tokens
 from agent_app.engine import tokens
 from agent_app.engine.history import text_file
+from agent_app.engine.hosted_items import is_call
 from agent_app.engine.items import Item, newest, role_of, without_tools
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.request import Request
 from agent_app.engine.tokens import FileData
+from agent_app.hosted import can_host
 from agent_app.model_references import LOCAL_CONTEXT, ResolvedModel
 
 FRAME = 64  # tokens that a chat template adds
@@ -56,6 +58,8 @@ def _readable(given: str | list[Item], resolved: ResolvedModel) -> str | list[It
     """The very same where nothing in it must be left out."""
     if isinstance(given, str):
         return given
+    if not can_host(resolved) and any(is_call(item) for item in given):  # of an agent with another model
+        given = [item for item in given if not is_call(item)]
     refused = _refused(resolved)
     if not refused or not any(_has(item, refused) for item in given):
         return given

@@ -13,7 +13,7 @@ from agents import ModelResponse
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from agent_app.engine import breaker
+from agent_app.engine import breaker, hosted_items
 from agent_app.engine.fitting import fitted
 from agent_app.engine.providers import wire
 from agent_app.engine.providers.base import WireModel, sdk_usage
@@ -78,6 +78,8 @@ class RoutedModel(WireModel):
     def _name(self, request: Request) -> str:
         """By what an answer of the chosen model is found again; empty where it would not be the same each time."""
         first = self._routes[0]
+        if hosted_items.named(request.tools):  # what a provider looks up is not the same each time
+            return ""
         if self._cache is None or request.settings.temperature != 0 or first.protocol is None or not first.endpoints:
             return ""
         body = first.protocol.body(first.endpoints[0], request)

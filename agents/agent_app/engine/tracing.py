@@ -3,13 +3,13 @@
 Spans are kept in ``produced.spans`` when they end; the worker writes them with its other upkeep.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from agents import ModelResponse, ModelSettings
+from agents import ModelResponse, ModelSettings, Tool
 from agents.models.interface import Model
 from django.utils import timezone
 
@@ -130,6 +130,22 @@ class Recorder:
             self._here.held.forget_reasoning()
 
 
+class HostedTurn(Protocol):
+    """What sees to the calls that a provider makes itself within an answer (``engine.hosted``)."""
+
+    def takes(self, item: Mapping[str, Any]) -> None: ...
+
+    async def end(self) -> None: ...
+
+
+class Hosted(Protocol):
+    """The same for an agent: asked before each answer what may be called within it."""
+
+    async def begin(
+        self, tools: Sequence[Tool], settings: ModelSettings
+    ) -> tuple[HostedTurn, list[Tool], ModelSettings]: ...
+
+
 class Call:
     """One call of a model with all its tries: each that was made is a span, and so is each model that was passed over."""
 
@@ -141,6 +157,7 @@ class Call:
         self._tries = 0
         self._open: Recorded | None = None
         self._last: ProviderError | None = None
+        self.hosted: HostedTurn | None = None
 
     def begins(self, reference: str, provider: str, items: list[Any]) -> None:
         """A model is asked, by one of its keys, with what it can take of what was given."""
@@ -163,6 +180,11 @@ class Call:
         if wait is not None:
             span.details["wait_ms"] = round(wait * 1000)
         self._recorder.close(span, error=_told(error))
+
+    def takes(self, item: Mapping[str, Any]) -> None:
+        """The provider tells of a call that it makes itself."""
+        if self.hosted is not None:
+            self.hosted.takes(item)
 
     def passed_over(self, reference: str, error: ProviderError) -> None:
         """A model that was not even asked. One whose tries have failed is known already."""
@@ -212,6 +234,7 @@ class RecordedModel(Model):
     """
 
     before: Callable[[list[Any]], Awaitable[None]] | None = None
+    hosted: Hosted | None = None
     after: Callable[[list[Any], list[Any]], Awaitable[None]] | None = None
 
     def __init__(self, model: Model, name: str, sink: Sink, recorder: Recorder, files: Any = None) -> None:
@@ -241,6 +264,8 @@ class RecordedModel(Model):
         items = asked if isinstance(input, str) else list(input)
         given = {"instructions": system_instructions, "items": items, "tools": _names(tools, handoffs)}
         call = Call(self._recorder, self._name, given)
+        if self.hosted is not None:
+            call.hosted, tools, model_settings = await self.hosted.begin(tools, model_settings)
         error: dict[str, str] | None = {"code": "cancelled", "error": ""}
         answer: ModelResponse | None = None
         token = _call.set(call)
@@ -258,6 +283,8 @@ class RecordedModel(Model):
         finally:
             _call.reset(token)
             self.said = said = call.ends(answer, error)
+            if call.hosted is not None:
+                await call.hosted.end()
         if self.after is not None and shown:
             await self.after(asked, said)
         return answer

@@ -16,6 +16,7 @@ from community.models.base import Record
 # What a model can do, or cannot; what is not said is unknown, and allowed.
 CAPABILITIES = (
     "tools", "parallel_tools", "structured_output", "vision", "reasoning", "streaming", "responses_api", "embeddings", "images",
+    "hosted_tools",
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from billing.services.holds import Held, Used
 
 FIRST = "turn:1"
 TOOL_STEP = "tool:"
+HOSTED_STEP = "hosted:"  # a call that a provider may make itself
 _TEXT = events.DELTAS
 
 
@@ -99,6 +100,9 @@ def _open(run: Run, attempt: int, step: str, call: ModelCall, *, since_seq: int)
 
 
 def _settle_lost(run: Run, hold: Hold, shown: list[Event]) -> None:
+    if hold.step.startswith(HOSTED_STEP):  # the answer never came, and with it no word of its calls
+        holds.hold_release(workspace_id=run.workspace_id, run_id=run.id, attempt=hold.attempt, step=hold.step)
+        return
     if hold.step.startswith(TOOL_STEP):  # it was begun, and may have been done
         holds.hold_settle(
             workspace_id=run.workspace_id,

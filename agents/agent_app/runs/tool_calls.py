@@ -3,6 +3,7 @@
 A call's row is written before the call. Whoever finds it ``started`` in another attempt does not know what became of it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from agent_app.runs import bodies
 from agent_app.runs.registry import RunFailure
 from agent_app.runs.spans import body
 from billing import rates
+from billing.pricing import Price
 from billing.services import holds
 from billing.services.holds import Used
 from config.lib import secrets
@@ -83,6 +85,30 @@ def end(run: Run, begun: Begun, *, rate: str) -> Decimal:
             update_fields=["status", "result", "result_bytes", "details", "error", "credits", "ended_at", "updated_at"]
         )
     return row.credits
+
+
+def hold_hosted(run: Run, *, rate: str, price: Price, step: str, since_seq: int) -> None:
+    """Hold for a call that the provider may make within its next answer. Raises NotEnoughCredits, RunFailure."""
+    with transaction.atomic():
+        _check_owner(run)
+        holds.hold_open(
+            workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=step, model=rate, price=price,
+            since_seq=since_seq, actor_id=run.actor_id,
+        )  # fmt: skip
+
+
+def end_hosted(run: Run, ended: list[tuple[ToolCall, str]], left: list[str], rate_of: Mapping[str, str]) -> None:
+    """Write down the calls that the provider has made, each booked by the step that was held for it (empty: it costs nothing),
+    and give back the steps that are left."""
+    about: dict[str, Any] = {"workspace_id": run.workspace_id, "run_id": run.id, "attempt": run.attempt}
+    with transaction.atomic():
+        _check_owner(run)
+        for row, step in ended:
+            if step:
+                row.credits = holds.hold_settle(**about, step=step, model=rate_of[row.tool_type], used=Used())
+            _write(run, row)
+        for step in left:
+            holds.hold_release(**about, step=step)
 
 
 def keep_result(run: Run, row: ToolCall, text: str) -> None:

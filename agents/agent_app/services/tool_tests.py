@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from agent_app import json_schemas
+from agent_app import hosted, json_schemas
 from agent_app.models import Tool
 from agent_app.runs import limits
 from agent_app.runs.spans import body
@@ -59,6 +59,9 @@ def tool_test_begin(*, actor: Actor, tool: Tool, arguments: Mapping[str, Any], f
     actor.require("tool.test")
     limits.check_rate(actor.id, tool.id)
     kind = registry.get(tool.type)
+    if hosted.wanted({"type": tool.type, "params": tool.params}) == hosted.ALWAYS:
+        text = _("The model's provider runs this tool: try it in a conversation of an agent that has it.")
+        raise Refused(text, code="tool_hosted")
     if why := kind.unavailable():
         raise Refused(why, code="tool_unavailable")
     names = ("name", "description", "type", "params", "max_calls", "timeout_s")

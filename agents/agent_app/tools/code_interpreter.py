@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from agent_app import hosted
 from agent_app.tools.registry import (
     CallContext,
     Function,
@@ -52,6 +53,7 @@ class CodeInterpreterTool(ToolType):
                 "type": "array", "title": "Packages", "items": {"type": "string", "minLength": 1, "maxLength": 100},
                 "maxItems": 50, "description": "Beside the standard library. They must be installed with Troupe.",
             },
+            "hosted": hosted.SETTING,
         },
         "additionalProperties": False,
     }  # fmt: skip

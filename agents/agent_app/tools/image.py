@@ -15,7 +15,7 @@ import orjson
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agent_app import keys, model_references
+from agent_app import hosted, keys, model_references
 from agent_app.engine.providers import transport
 from agent_app.keys import ChosenKey
 from agent_app.model_references import ResolvedModel
@@ -57,6 +57,7 @@ class ImageTool(ToolType):
         "properties": {
             "model": {"type": "string", "minLength": 1, "maxLength": 200, "description": "openai/gpt-image-1, stability/core…"},
             "size": {"type": "string", "pattern": "^([0-9]{2,4}x[0-9]{2,4}|auto)$", "description": "1024x1024, or auto."},
+            "hosted": hosted.SETTING,
         },
         "additionalProperties": False,
     }  # fmt: skip
@@ -65,6 +66,8 @@ class ImageTool(ToolType):
     default_timeout_s = 60
 
     def problems(self, workspace_id: UUID, params: Params) -> Problems:
+        if params.get("hosted") == hosted.ALWAYS and hosted.image_model(params):
+            return {}  # it is asked for with the agent's own model, by whose key it is paid
         try:
             resolved = model_references.resolve(workspace_id=workspace_id, reference=params["model"])
         except AppError as error:

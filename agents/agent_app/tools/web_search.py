@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from agent_app import keys, provider_types
+from agent_app import hosted, keys, provider_types
 from agent_app.keys import ChosenKey
 from agent_app.models import KeyPurpose, ProviderKey
 from agent_app.tools import egress, http_params, search_wire
@@ -64,6 +64,7 @@ class WebSearchTool(ToolType):
             "region": {"type": "string", "pattern": "^[A-Za-z]{2}$", "description": "A country's two letters."},
             "provider": {"enum": list(SERVICES), "description": "The one to ask first. Left out: by key, cost and wish."},
             "searxng_url": {"type": "string", "maxLength": 500, "description": "A SearXNG of your own."},
+            "hosted": hosted.SETTING,
             "fetch": {"type": "boolean", "default": True, "description": "Whether the pages that are found are read too."},
         },
         "additionalProperties": False,

@@ -10,11 +10,13 @@ from openai import AsyncOpenAI, Omit
 from openai._models import construct_type
 from openai.types.responses import ResponseOutputItem
 
+from agent_app.engine import hosted_items
 from agent_app.engine.providers import errors, protocol
 from agent_app.engine.providers.endpoint import Endpoint
 from agent_app.engine.providers.protocol import Answer, Protocol
 from agent_app.engine.providers.request import Request
 from agent_app.engine.sink import Sink
+from agent_app.engine.tracing import this_call
 from agent_app.runs.registry import Usage
 
 _NOT_IN_THE_BODY = ("extra_headers", "extra_query", "extra_body")
@@ -48,6 +50,11 @@ class Responses(Protocol):
         }
         if isinstance(reasoning := body.get("reasoning"), object) and hasattr(reasoning, "model_dump"):
             body["reasoning"] = reasoning.model_dump(exclude_none=True)
+        asked = [
+            hosted_items.INCLUDED[each] for each in hosted_items.named(request.tools) if each in hosted_items.INCLUDED
+        ]
+        if asked:
+            body["include"] = [*(body.get("include") or ()), *asked]
         for name in ("include", "tools"):
             if not body.get(name):
                 body.pop(name, None)
@@ -77,7 +84,10 @@ class ResponsesAnswer(Answer):
             self.think("\n\n")
         elif kind in ("response.function_call_arguments.delta", "response.refusal.delta"):
             self.grow(event["delta"])
+        elif kind == "response.output_item.added":
+            this_call().takes(event["item"])
         elif kind == "response.output_item.done":
+            this_call().takes(event["item"])
             self._items.append(event["item"])
         elif kind == "response.created":
             self.id = str(event["response"].get("id") or "")
@@ -121,6 +131,7 @@ class ResponsesAnswer(Answer):
                 seen.add(item["call_id"])
                 if self.truncated and not protocol.is_object(item.get("arguments") or ""):
                     continue  # cut in the middle of its arguments: nothing that could be called
+            item = hosted_items.without_picture(item)
             output.append(cast(TResponseOutputItem, construct_type(type_=ResponseOutputItem, value=item)))
         if self._why_incomplete == "content_filter" and not self.text:
             output += protocol.message("", _("The provider's content filter stopped this answer."))
