@@ -10,6 +10,7 @@ from django.test import Client
 from agent_app.models import Credential
 from agent_app.tools import egress
 from community.models import AuditEntry
+from community.services.workspaces import workspace_create
 from config.lib import loop
 from tests.cast import Cast, Person
 from tests.fakes.site import Site
@@ -77,6 +78,15 @@ def test_a_code_counts_once_and_only_where_it_was_asked_for(bank: Site, cast: Ca
     come_back(browser, state=asked["state"], code="c")
     come_back(browser, state=asked["state"], code="c")
     assert len(bank.seen) == 1
+
+
+def test_whoever_works_elsewhere_when_they_come_back_connects_it_where_they_began(bank: Site, cast: Cast) -> None:
+    row, browser = account(cast.bob, bank), cast.bob.browser()
+    asked = begin(browser, row)
+    workspace_create(owner=cast.bob.user, name="Bob's own")
+    come_back(browser, state=asked["state"], code="the-code")
+    [entry] = AuditEntry.objects.filter(action="credential.connected", object_id=row.id)
+    assert entry.workspace_id == cast.alice.workspace_id
 
 
 def test_a_refusal_is_told_and_nothing_is_asked(bank: Site, cast: Cast) -> None:

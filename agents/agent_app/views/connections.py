@@ -18,7 +18,7 @@ from agent_app.models import Credential
 from agent_app.services import connections
 from agent_app.tools import oauth
 from agent_app.tools.registry import ToolFailed
-from community.access import get_actor
+from community.access import Actor, get_actor
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import Conflict
 
@@ -59,11 +59,11 @@ def connected(request: ActorRequest) -> HttpResponse:
         return redirect("agents:list")
     actor = get_actor(request.actor.user, UUID(found["workspace"]))
     credential = access.get_credential(actor, UUID(found["credential"]), "agent.write")
-    _end(request, credential, found["verifier"])
+    _end(request, actor, credential, found["verifier"])
     return redirect(_safe(request, found["next"]))
 
 
-def _end(request: ActorRequest, credential: Credential, verifier: str) -> None:
+def _end(request: ActorRequest, actor: Actor, credential: Credential, verifier: str) -> None:
     code = request.GET.get("code", "")
     if not code:
         why = request.GET.get("error_description") or request.GET.get("error") or _("no reason was given")
@@ -71,7 +71,7 @@ def _end(request: ActorRequest, credential: Credential, verifier: str) -> None:
         return
     try:
         connections.credential_connect(
-            actor=request.actor, credential=credential, code=code, redirect_uri=return_address(), verifier=verifier
+            actor=actor, credential=credential, code=code, redirect_uri=return_address(), verifier=verifier
         )
     except ToolFailed as error:
         messages.error(request, error.message)
