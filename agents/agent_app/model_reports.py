@@ -7,7 +7,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Aggregate, BooleanField, Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
+from django.db.models import (
+    Aggregate,
+    BooleanField,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+)
 from django.utils import timezone
 
 from agent_app import provider_types
@@ -219,7 +230,8 @@ def _ended(workspace_id: UUID, days: int) -> "QuerySet[Run]":
 
 
 def _measured() -> dict[str, Any]:
-    took = ExpressionWrapper(F("finished_at") - F("started_at"), DurationField())
+    asleep = ExpressionWrapper(F("waited_s") * Value(timedelta(seconds=1)), DurationField())
+    took = ExpressionWrapper(F("finished_at") - F("started_at") - asleep, DurationField())
     waited = ExpressionWrapper(F("first_token_at") - F("started_at"), DurationField())
     return {
         "calls": Count("id"), "errors": Count("id", filter=Q(status=RunStatus.FAILED, reason="provider_error")),

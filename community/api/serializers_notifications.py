@@ -64,6 +64,7 @@ class InboxActionSerializer(serializers.Serializer[InboxAction]):
     label = serializers.CharField()  # type: ignore[assignment]
     method = serializers.CharField()
     url = serializers.CharField(source="api")
+    body = serializers.DictField(source="fields", child=serializers.CharField(), help_text="What to send there.")
 
 
 class InboxItemSerializer(serializers.Serializer[InboxItem]):

@@ -128,7 +128,9 @@ def test_the_api_gives_the_same(cast: Cast) -> None:
         "id": str(run.id), "kind": "failed_run", "title": "Refund specialist failed", "url": f"/runs/{run.id}/", "due_at": None,
         "dismissible": True,
     }  # fmt: skip
-    assert item["actions"] == [{"name": "look", "label": "Look", "method": "GET", "url": f"/api/v1/runs/{run.id}/"}]
+    assert item["actions"] == [
+        {"name": "look", "label": "Look", "method": "GET", "url": f"/api/v1/runs/{run.id}/", "body": {}}
+    ]
     assert cast.alice.api.post("inbox/dismiss/", {"kind": "failed_run", "id": str(run.id)}).status_code == 204
     assert cast.alice.api.get("inbox/").json() == {"count": 0, "next": None, "previous": None, "results": []}
 
@@ -151,7 +153,7 @@ def test_the_inbox_takes_the_same_number_of_queries_however_long_it_is(
 ) -> None:
     for _ in range(12):
         make_world(cast.alice, status="failed")
-    with django_assert_num_queries(5):  # the actor, and two for each of the two sources
+    with django_assert_num_queries(7):  # the actor, and two for each of the three sources
         answer = cast.alice.api.get("inbox/?limit=5&offset=5").json()
     assert (answer["count"], len(answer["results"])) == (12, 5)
     assert "offset=10" in answer["next"]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.benchmarks.stack import Person, Stack
 from tests.fakes.openai_wire import FakeOpenAI
-from tests.fakes.script import Script
+from tests.fakes.script import Script, ToolCall
 
 SUBPROTOCOL = "troupe.bearer"
 PATIENCE = 15.0
@@ -265,3 +265,36 @@ async def test_a_malformed_frame_is_told_and_the_socket_lives(playground: Playgr
 async def test_bytes_that_are_no_text_are_told_too(playground: Playground) -> None:
     await playground.socket.send_bytes(b"\xff\xfe{")
     assert (await playground.receive())["type"] == "error"
+
+
+# Approvals
+
+
+@pytest.mark.usefixtures("agent_id")  # and with it the provider
+async def test_a_call_is_allowed_on_the_socket(alice: Person, client: Client, provider: FakeOpenAI) -> None:
+    agent_id = alice.agent("fake/m")
+    tool = {
+        "name": "say",
+        "type": "llm",
+        "params": {"prompt": "Say {{ input }}.", "model": "fake/m"},
+        "approval": "always",
+    }
+    alice.create(f"/agents/{agent_id}/tools/", tool)
+    playground = await client.playground(alice, agent_id)
+    provider.queue(
+        Script(tool_calls=(ToolCall("say", '{"input": "it"}', call_id="c0"),)), Script(deltas=("it",)), Script(deltas=("Said.",))
+    )  # fmt: skip
+    await playground.send("user_message", message="Say it.")
+    asked = (await playground.until_type("approval_required"))[-1]
+    assert (asked["call_id"], asked["tool_name"], asked["arguments"]) == ("c0", "say", {"input": "it"})
+    await playground.until(lambda frame: frame.get("status") == "waiting")
+    answer = {"run_id": asked["run_id"], "call_id": "c0", "decision": "approve"}
+    await playground.send("decision", **(answer | {"call_id": "c9"}))
+    refused = (await playground.until_type("error"))[-1]
+    assert refused["code"] == "not_found"
+    await playground.send("decision", **answer)
+    frames = await playground.until_type("run_finished")
+    assert frames[-1]["status"] == "succeeded"
+    assert [frame["decision"] for frame in frames if frame["type"] == "approval_decided"] == ["approve"]
+    await playground.send("decision", **answer)
+    assert (await playground.until_type("error"))[-1]["code"] == "already_decided"

@@ -344,3 +344,7 @@ class AcceptedOutput(serializers.Serializer[Any]):
     status_url = serializers.CharField()
     events_url = serializers.CharField()
     conversation_id = serializers.UUIDField(allow_null=True)
+    approvals = ApprovalOutput(
+        many=True, required=False, help_text="Of a run that waits for a person, with all of the run."
+    )
+    decisions_url = serializers.CharField(required=False)

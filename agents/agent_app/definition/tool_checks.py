@@ -8,11 +8,12 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from agent_app import hosted
+from agent_app.definition import approval_checks
 from agent_app.definition.tool_parts import enabled, function_names
 from agent_app.expressions import check_expression
 from agent_app.models import AgentTool
 from agent_app.tools import registry
-from agent_app.tools.registry import ToolDefinition, ToolType
+from agent_app.tools.registry import WHEN_NAMES, ToolDefinition, ToolType
 from config.lib.errors import InvalidInput
 
 MOST_TOOLS = 50
@@ -21,7 +22,6 @@ MOST_CALLS = 100
 LONGEST_CALL = 60  # seconds, where the type is not slower by nature
 MOST_DEPTH = 5  # agents that call agents
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-WHEN_NAMES = frozenset({"context", "user", "message", "arguments"})
 Problems = dict[str, list[str]]
 
 
@@ -98,7 +98,8 @@ def agent_tools(
             found += [f"{name}: {field}: {message}" for message in messages]
     if found:
         return list(dict.fromkeys(found))
-    return [*_names(content), *(_circles(workspace_id, str(agent_id), parts) if agent_id else [])]
+    found = [*_names(content), *(_circles(workspace_id, str(agent_id), parts) if agent_id else [])]
+    return found or approval_checks.problems_of(workspace_id, str(agent_id or ""), content)
 
 
 def _ids(parts: Iterable[Mapping[str, Any]], known: Collection[str]) -> list[str]:

@@ -35,6 +35,11 @@ class Gate:
         """What people have said until now, in a run that goes on."""
         self._decided = await in_db(approvals.decided_in, self._context.run.id)
 
+    @property
+    def known(self) -> set[str]:
+        """The calls that people were asked about: their ids are taken."""
+        return set(self._decided)
+
     def answer_to(self, call_id: str) -> Approval | None:
         return self._decided.get(call_id)
 

@@ -142,8 +142,8 @@ class Checkpoints:
         self._speaker = member.agent_id
         self._last = (start[: state["known"]], state)
         named = [(str(model_id), str(name)) for model_id, name in state["named"]]
-        self._toolbox.resume(await in_db(tool_calls.calls_of, run.id), named, state)
         await self._toolbox.gate.load()
+        self._toolbox.resume(await in_db(tool_calls.calls_of, run.id), named, state)
         items = [*start[: state["known"]], *state["asked"], *state["said"]]
         self._recorder.agent_resumes(member.agent.name, member.agent_id, {"items": items[-1:], "attempt": run.attempt})
         return Resumed(member, [*items, *await self._outputs(member, state["said"])])

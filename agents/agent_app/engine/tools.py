@@ -156,7 +156,7 @@ class Toolbox:
     def resume(self, earlier: dict[str, ToolCall], named: Iterable[tuple[str, str]], state: Mapping[str, Any]) -> None:
         """Go on after another worker: with its names, and what it has used."""
         self.earlier = earlier
-        self._ids = set(earlier)
+        self._ids = {*earlier, *self.gate.known}
         for model_id, name in named:
             self._ids.add(name)
             self._given.setdefault(model_id, []).append(name)
@@ -282,7 +282,7 @@ class Toolbox:
         """What a person has let through. What they have written themselves goes by the guardrails too. Raises ToolFailed."""
         offered = call.offered
         call.row.arguments = call.span.input = answer.arguments
-        arguments = await self.gate.decided(answer)
+        arguments = call.row.arguments = call.span.input = await self.gate.decided(answer)
         if answer.decision == Decision.EDIT and offered.checks is not None:
             arguments = await offered.checks.before(offered.tool, offered.function, arguments)
         call.row.arguments = call.span.input = arguments

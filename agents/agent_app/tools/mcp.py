@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache as once
 from typing import Any, ClassVar
 from uuid import UUID
@@ -10,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agent_app import integrations, json_schemas
+from agent_app.expressions import check_expression
 from agent_app.tools import egress, http, http_auth, http_params, remote
 from agent_app.tools.registry import (
+    WHEN_NAMES,
     CallContext,
     Function,
     Params,
@@ -44,6 +47,16 @@ class McpTool(RemoteType):
                 "type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 100,
                 "description": "Which of its tools may be called. Left out: all that it has now.",
             },
+            "approvals": {
+                "type": "object", "maxProperties": 100,
+                "additionalProperties": {
+                    "anyOf": [
+                        {"enum": ["never", "always"]},
+                        {"type": "object", "required": ["when"], "properties": {"when": {"type": "string"}}, "additionalProperties": False},
+                    ],
+                },
+                "description": "By the names of its tools: which need an approval, where that is otherwise than the whole tool's.",
+            },
             "timeout_s": {"type": "integer", "minimum": 1, "maximum": 60},
             **remote.WRITTEN_HERE,
         },
@@ -67,9 +80,17 @@ class McpTool(RemoteType):
 
     def problems(self, workspace_id: UUID, params: Params) -> Problems:
         url = str(params["url"]).strip()
-        found = {"url": http_params.address_problems(url), "auth": http_params.auth_problems(params)}
+        found = {
+            "url": http_params.address_problems(url), "auth": http_params.auth_problems(params),
+            "approvals": approval_problems(params.get("approvals") or {}),
+        }  # fmt: skip
         found |= integrations.problems(workspace_id, params, url)
         return {field: messages for field, messages in found.items() if messages}
+
+    def functions(self, tool: ToolDefinition) -> list[Function]:
+        """Each with its own approval, where there is one."""
+        own: Mapping[str, Any] = tool.params.get("approvals") or {}
+        return [replace(function, approval=own.get(function.key)) for function in super().functions(tool)]
 
     def prepare(self, *, workspace_id: UUID, params: Params, old: ToolDefinition | None = None) -> Params:
         """A server that a person has to agree with first can be asked only once they have: until then it has no functions."""
@@ -110,6 +131,12 @@ class McpTool(RemoteType):
         except ToolFailed as error:
             raise ToolFailed(egress.scrub(error.message, identity.secret), code=error.code) from None
         return ToolResult(value=egress.scrubbed(reply.value, identity.secret))
+
+
+def approval_problems(approvals: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the conditions under which single tools need an approval."""
+    conditions = {name: each["when"] for name, each in approvals.items() if isinstance(each, dict)}
+    return [f"{name}: {why}" for name, when in conditions.items() for why in check_expression(when, WHEN_NAMES)]
 
 
 @once

@@ -24,6 +24,9 @@ Params = dict[str, Any]
 Problems = dict[str, list[str]]  # by field of the params; "" is the whole
 
 
+WHEN_NAMES = frozenset({"context", "user", "message", "arguments"})  # what the condition of an approval may name
+
+
 class Permission(StrEnum):
     """What a call may do; shown wherever the tool is chosen, and the base of warnings and defaults."""
 
