@@ -122,7 +122,7 @@ def test_the_members_page_costs_the_same_for_many(
     for number in range(12):
         join(make_user(f"more{number}"), office.workspace_id, Role.VIEWER)
     browser = office.browser()
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         page = text_of(browser.get("/workspace/members/"))
     assert page.count("/remove/") == 13
     assert text_of(browser.get("/workspace/members/", {"q": "more11"})).count("/remove/") == 1

@@ -282,13 +282,13 @@ async def test_a_call_is_allowed_on_the_socket(alice: Person, client: Client, pr
     alice.create(f"/agents/{agent_id}/tools/", tool)
     playground = await client.playground(alice, agent_id)
     provider.queue(
-        Script(tool_calls=(ToolCall("say", '{"input": "it"}', call_id="c0"),)), Script(deltas=("it",)), Script(deltas=("Said.",))
+        Script(tool_calls=(ToolCall("say", '{"input": "it"}'),)), Script(deltas=("it",)), Script(deltas=("Said.",))
     )  # fmt: skip
     await playground.send("user_message", message="Say it.")
     asked = (await playground.until_type("approval_required"))[-1]
-    assert (asked["call_id"], asked["tool_name"], asked["arguments"]) == ("c0", "say", {"input": "it"})
+    assert (asked["tool_name"], asked["arguments"]) == ("say", {"input": "it"})
     await playground.until(lambda frame: frame.get("status") == "waiting")
-    answer = {"run_id": asked["run_id"], "call_id": "c0", "decision": "approve"}
+    answer = {"run_id": asked["run_id"], "call_id": asked["call_id"], "decision": "approve"}
     await playground.send("decision", **(answer | {"call_id": "c9"}))
     refused = (await playground.until_type("error"))[-1]
     assert refused["code"] == "not_found"
