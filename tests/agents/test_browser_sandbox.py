@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from agent_app.models import ToolCall
@@ -41,6 +43,7 @@ def worker(var: Path) -> Iterator[SandboxWorker]:
     """One whose browsers may go to 127.0.0.1, as an operator would allow it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OUTBOUND_ALLOWED_HOSTS", "127.0.0.1")
+        patch.setenv("OF_THE_WORKER", "secret")
         with started(var) as running:
             yield running
 
@@ -73,6 +76,17 @@ HOSTILE = """<body>
   const link = document.createElement("a"); link.href = "/download"; link.download = "x.exe"; document.body.append(link); link.click();
 </script>
 <iframe src="file:///etc/passwd"></iframe><iframe src="http://localhost:PORT/inside"></iframe></body>"""
+
+
+def secrets_of_browsers() -> list[str]:
+    """The processes of browsers, and of what drives them, that know what the worker was started with."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            name = process.exe() or ""
+            if "OF_THE_WORKER" in process.environ() and name.endswith(("/node", "/bwrap", "chromium", "chrome")):
+                found.append(name)
+    return found
 
 
 @pytest.mark.usefixtures("worker")
@@ -110,6 +124,7 @@ def test_hostile_pages_reach_nothing_and_end_nothing_but_themselves(cast: Cast, 
         read = await does("read")
         assert "REACHED" not in read["text"] and read["text"].count("refused") >= 4, read
         notes = " ".join([*opened.get("notes", ()), *read.get("notes", ())])
+        assert secrets_of_browsers() == [], "neither the browser nor what drives it has the worker's environment"
         assert f"{inside} is not one of the allowed hosts" in notes
         assert "wanted to open a window" in notes and "Type your password" in notes and "download" in notes
         assert (await fails("open", url=f"{site.base_url}/away")).code == "browser"  # led on to where it may not go

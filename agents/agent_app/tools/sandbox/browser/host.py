@@ -206,6 +206,13 @@ async def main(asked: dict[str, Any]) -> None:
         return
 
 
+def forget_environment() -> None:
+    """The settings are read: Playwright's driver, which hears whatever a browser says, is given none of our secrets."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    os.environ.clear()
+    os.environ.update(kept)
+
+
 def _say(told: dict[str, Any]) -> None:
     with suppress(OSError):  # whoever began it may be gone
         sys.stdout.buffer.write(orjson.dumps(told) + b"\n")
@@ -214,5 +221,6 @@ def _say(told: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     settings.USE_I18N = False  # no application is set up here: what is said, models read
+    forget_environment()
     ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGTERM)
     asyncio.run(main(orjson.loads(sys.stdin.buffer.readline())))

@@ -143,7 +143,7 @@ class Pages:
         if page is self._page:
             return
         with suppress(BrowserError):
-            await page.wait_for_load_state("commit", timeout=_SETTLE)  # type: ignore[arg-type]  # until it has an address
+            await page.wait_for_load_state("domcontentloaded", timeout=_SETTLE / 3)  # until it has an address
         self._note(f"the page wanted to open a window, which was closed: {page.url[:300]}")
         with suppress(BrowserError):
             await page.close()
