@@ -79,10 +79,17 @@ def reason(
     return ""
 
 
-def hosted_tools(definition: Mapping[str, Any], models: Sequence[ResolvedModel]) -> list[Mapping[str, Any]]:
-    """The tools of an agent that its provider runs itself: one of a type, since their names are the provider's."""
+def hosted_tools(
+    definition: Mapping[str, Any], models: Sequence[ResolvedModel], *, files: bool = False
+) -> list[Mapping[str, Any]]:
+    """The tools of an agent that its provider runs itself: one of a type, since their names are the provider's.
+
+    ``files``: the agent has some, which code of ours can read and the provider's cannot.
+    """
     found: dict[str, Mapping[str, Any]] = {}
     for tool in definition.get("tools") or ():
+        if files and tool.get("type") == "code_interpreter" and wanted(tool) == AUTO:
+            continue
         if tool.get("enabled", True) and not reason(tool, models, definition.get("guardrails") or ()):
             found.setdefault(str(tool["type"]), tool)
     return list(found.values())

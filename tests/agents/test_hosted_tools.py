@@ -78,6 +78,12 @@ def test_a_tool_that_a_guardrail_checks_is_ours() -> None:
         assert hosted.reason(SEARCH, [MODEL], [other]) == ""
 
 
+def test_code_that_reads_the_agents_files_is_ours() -> None:
+    code = {"name": "python", "type": "code_interpreter", "params": {}}
+    assert hosted.hosted_tools({"tools": [code]}, [MODEL]) == [code]
+    assert hosted.hosted_tools({"tools": [code]}, [MODEL], files=True) == []
+
+
 def test_whoever_stands_in_must_have_it_too() -> None:
     other = ResolvedModel("m", provider_of("http://127.0.0.1:9/v1"))
     assert hosted.reason(SEARCH, [MODEL, other]) == "fake/m runs no tools itself."
@@ -141,7 +147,8 @@ class TestRuns:
                 "user_location": {"type": "approximate", "country": "IT"},
             }
         ]  # fmt: skip
-        assert asked["max_tool_calls"] == 4 and "web_search_call.action.sources" in asked["include"]
+        assert asked["max_tool_calls"] == 2, "at two credits each, and five to spend"
+        assert "web_search_call.action.sources" in asked["include"]
         rows = list(ToolCall.objects.filter(run=run).order_by("call_id"))
         assert [(row.tool_name, row.status, row.credits) for row in rows] == [
             ("web", "succeeded", Decimal(2)), ("web", "succeeded", Decimal(2)), ("web", "failed", Decimal(0)),
@@ -160,10 +167,10 @@ class TestRuns:
 
     def test_no_more_are_allowed_than_can_be_paid(self, cast: Cast, provider: FakeOpenAI) -> None:
         Rate.objects.filter(reference="tool/web_search").update(per_call=Decimal(4))
-        provider.queue(Script(deltas=("Two at most.",)))
+        provider.queue(Script(deltas=("One at most.",)))
         run = ran(cast, SEARCH)
         assert run.status == "succeeded", run.error
-        assert provider.exchanges[0].body["max_tool_calls"] == 2, "of ten credits"
+        assert provider.exchanges[0].body["max_tool_calls"] == 1, "of ten credits, half of which are the answer's"
         Rate.objects.filter(reference="tool/web_search").update(per_call=Decimal(400))
         provider.queue(Script(deltas=("None.",)))
         assert ran(cast, SEARCH).status == "succeeded"

@@ -39,8 +39,8 @@ def preview(agent: Agent, *, user_name: str, context_id: str = "") -> dict[str, 
         resolved = model_references.resolve(workspace_id=agent.workspace_id, reference=content["model"])
         model = resolved.reference
         problems += [problem.message for problem in capability_problems(frozen, resolved)]
-        theirs = hosted.hosted_tools(frozen, [resolved, *_stand_ins(agent, content)])
         files = agent_files.planned(agent_files.rows_of(agent.workspace_id, [agent.id]), resolved)
+        theirs = hosted.hosted_tools(frozen, [resolved, *_stand_ins(agent, content)], files=bool(files))
     except AppError as error:
         problems.append(error.detail)
     tools = [_function(function) for function in functions([each for each in frozen["tools"] if each not in theirs])]

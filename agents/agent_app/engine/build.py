@@ -30,7 +30,6 @@ from agent_app.engine.tool_guards import ToolGuards
 from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import RecordedModel, Recorder
 from agent_app.expressions import ExpressionError, evaluate
-from agent_app.hosted import hosted_tools
 from agent_app.model_references import ResolvedModel
 from agent_app.models import Agent as AgentRow
 from agent_app.models import AgentStatus, Run
@@ -84,7 +83,9 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder, toolbox: To
     turns = count(1)
     for key, each in definitions.items():
         hosting = HostedCalls(agent_id=key, tools={}, context=context, recorder=recorder, toolbox=toolbox, turns=turns)
-        _equip(members[key], each, [route.resolved for route in routes[key]], hosting, guards)
+        models = [route.resolved for route in routes[key]]
+        theirs = hosted.hosted_tools(each, models, files=key in with_files)
+        _equip(members[key], each, models, (hosting, theirs), guards)
     team = Team(members[root_id], members, {"context": context.run.input.get("context") or {}}, guards)
     if targets:
         offered = await asyncio.to_thread(
@@ -243,18 +244,22 @@ def _member(
 
 
 def _equip(
-    member: Member, definition: Definition, models: list[ResolvedModel], hosting: HostedCalls, guards: Guards
+    member: Member,
+    definition: Definition,
+    models: list[ResolvedModel],
+    hosting: tuple[HostedCalls, list[Mapping[str, Any]]],
+    guards: Guards,
 ) -> None:
     """Give ``member`` its tools: those that its provider runs itself, and ours. Raises RunFailure."""
+    calls, theirs = hosting
     given, checks = definition.get("tools") or [], definition.get("guardrails") or []
     for content in given:
         if content.get("enabled", True) and (why := hosted.refusal(content, models, checks)):
             raise RunFailure("error", why, code="capability")
-    theirs = hosted_tools(definition, models)
     ours = {**definition, "tools": [content for content in given if content not in theirs]}
-    tools = hosting.toolbox.sdk_tools(member.agent_id, ours, ToolGuards(guards, member.agent_id))
+    tools = calls.toolbox.sdk_tools(member.agent_id, ours, ToolGuards(guards, member.agent_id))
     if theirs:
-        member.model.hosted = replace(hosting, tools={each["type"]: ToolDefinition.of(each) for each in theirs})
+        member.model.hosted = replace(calls, tools={each["type"]: ToolDefinition.of(each) for each in theirs})
         member.agent.tools.extend(sdk_tool(ToolDefinition.of(each)) for each in theirs)
     if tools and models[0].local:
         text = _("%(name)s has tools, which the local model cannot call. Choose a model that can call tools.")

@@ -141,6 +141,7 @@ class HostedTurn:
         if price.free:
             return most
         steps = self._held.setdefault(tool.type, [])
+        most = min(most, await in_db(tool_calls.room_for_hosted, self._run, price))
         for number in range(1, most + 1):
             name = f"{step}:{number}"
             try:

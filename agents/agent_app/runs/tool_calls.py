@@ -20,6 +20,7 @@ from agent_app.runs import bodies
 from agent_app.runs.registry import RunFailure
 from agent_app.runs.spans import body
 from billing import rates
+from billing.models import CreditAccount
 from billing.pricing import Price
 from billing.services import holds
 from billing.services.holds import Used
@@ -85,6 +86,12 @@ def end(run: Run, begun: Begun, *, rate: str) -> Decimal:
             update_fields=["status", "result", "result_bytes", "details", "error", "credits", "ended_at", "updated_at"]
         )
     return row.credits
+
+
+def room_for_hosted(run: Run, price: Price) -> int:
+    """How many calls half of what the workspace has pays for: the other half is the answer's."""
+    account = CreditAccount.objects.filter(workspace_id=run.workspace_id).first()
+    return int(account.available / 2 // price.cost(0)) if account else 0
 
 
 def hold_hosted(run: Run, *, rate: str, price: Price, step: str, since_seq: int) -> None:
