@@ -106,6 +106,14 @@ def test_vector_stores_are_searched_by_the_provider() -> None:
     assert (made.vector_store_ids, made.max_num_results, made.include_search_results) == (["vs_1"], 3, True)
 
 
+@pytest.mark.django_db
+def test_the_catalogue_says_which_models_can() -> None:
+    able = set(CatalogueModel.objects.filter(capabilities__hosted_tools=True).values_list("provider", "model_id"))
+    assert {("openai", "gpt-5.6-sol"), ("openai", "gpt-4o")} <= able
+    assert not {("openai", "gpt-5.4-nano"), ("openai", "o1"), ("openai", "text-embedding-3-large")} & able
+    assert {provider for provider, _model in able} == {"openai"}
+
+
 # Runs
 
 
