@@ -1,13 +1,12 @@
 """A function tool from its making to a run: over the API, in the panel, called by a model."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
 
 from agent_app.models import ToolCall
-from tests.agents.world import execute, make_agent, make_provider, start
+from tests.agents.world import execute, make_agent, start
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
@@ -27,13 +26,6 @@ def price(amount: int, country: str = "de") -> dict:
     return {"total": amount * (100 + rates[country]) // 100}
 '''
 TOOL = {"name": "price", "type": "function", "params": {"code": CODE}}
-
-
-@pytest.fixture
-def provider(cast: Cast) -> Iterator[FakeOpenAI]:
-    with FakeOpenAI() as server:
-        make_provider(cast.alice, server.base_url)
-        yield server
 
 
 def test_a_function_is_refused_with_its_line_and_tried_before_it_is_used(cast: Cast) -> None:

@@ -1,6 +1,5 @@
 """A run that is handed over from agent to agent."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from agent_app.models import Agent, Message, Run, Span
 from billing.models import Hold
 from tests.agents.team_world import definition_of, handoff_to, start_as, told, tutors
-from tests.agents.world import execute, followed, make_agent, make_provider, text_of
+from tests.agents.world import execute, followed, make_agent, text_of
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script, ToolCall
@@ -16,13 +15,6 @@ from tests.fakes.script import Script, ToolCall
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TO_TUTOR = Script(tool_calls=(ToolCall("transfer_to_history_tutor"),), prompt_tokens=20)
-
-
-@pytest.fixture
-def provider(cast: Cast) -> Iterator[FakeOpenAI]:
-    with FakeOpenAI() as server:
-        make_provider(cast.alice, server.base_url, model_ids=["m", "tutor"])
-        yield server
 
 
 def roles(body: dict[str, Any]) -> list[str]:

@@ -1,6 +1,5 @@
 """Answers that must have a form: asked for, checked, given anew once, answered as values."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from agent_app.runs.lifecycle import IdempotencyKey
 from billing.models import Hold
 from config.lib import http
 from tests.agents.team_world import definition_of, start_as, told
-from tests.agents.world import execute, followed, make_agent, make_provider
+from tests.agents.world import execute, followed, make_agent
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
@@ -20,13 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LABELS = {"type_name": "classification", "labels": ["praise", "complaint"]}
 GOOD = Script(deltas=('{"label": ', '"praise"}'), prompt_tokens=9)
 BAD = Script(deltas=('{"label": "rant"}',), prompt_tokens=9)
-
-
-@pytest.fixture
-def provider(cast: Cast) -> Iterator[FakeOpenAI]:
-    with FakeOpenAI() as server:
-        make_provider(cast.alice, server.base_url)
-        yield server
 
 
 @pytest.fixture

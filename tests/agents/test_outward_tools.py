@@ -40,13 +40,6 @@ def site(settings: LazySettings) -> Iterator[Site]:
         loop.submit(egress.close()).result()
 
 
-@pytest.fixture
-def provider(cast: Cast) -> Iterator[FakeOpenAI]:
-    with FakeOpenAI() as server:
-        make_provider(cast.alice, server.base_url, model_ids=["m"])
-        yield server
-
-
 def agent_with(person: Person, *tools: dict[str, Any]) -> Agent:
     agent = make_agent(person, model="fake/m")
     for tool in tools:

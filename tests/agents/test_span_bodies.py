@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from agent_app.runs import bodies
 from agent_app.runs.aftercare import MOST_WAITING, Aftercare
 from agent_app.runs.spans import MOST_INLINE, Recorded, save_spans
 from community.services import files
-from tests.agents.world import execute, make_agent, make_provider, make_run, start
+from tests.agents.world import execute, make_agent, make_run, start
 from tests.cast import Cast
 from tests.community.files_world import file_room
 from tests.fakes.openai_wire import FakeOpenAI
@@ -22,13 +21,6 @@ from tests.fakes.script import Script
 __all__ = ["file_room"]
 
 LARGE = "y" * (MOST_INLINE + 1)
-
-
-@pytest.fixture
-def provider(cast: Cast) -> Iterator[FakeOpenAI]:
-    with FakeOpenAI() as server:
-        make_provider(cast.alice, server.base_url)
-        yield server
 
 
 def running(cast: Cast) -> Run:

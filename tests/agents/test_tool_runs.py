@@ -13,20 +13,13 @@ from agent_app.tools.registry import CallContext
 from billing.models import CreditAccount, Hold, Rate
 from tests.agents.probe_world import ECHO, Probe, agent_with, calls, probing
 from tests.agents.team_world import definition_of, start_as, told
-from tests.agents.world import execute, followed, make_agent, make_provider, start, text_of
+from tests.agents.world import execute, followed, make_agent, start, text_of
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
 from tests.fakes.script import ToolCall as Asked
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def provider(cast: Cast) -> Iterator[FakeOpenAI]:
-    with FakeOpenAI() as server:
-        make_provider(cast.alice, server.base_url, model_ids=["m", "other"])
-        yield server
 
 
 @pytest.fixture

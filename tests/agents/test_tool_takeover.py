@@ -20,7 +20,7 @@ from community.services import files
 from config.lib.db import in_db
 from tests.agents.probe_world import ECHO, Probe, agent_with, calls, probing
 from tests.agents.team_world import definition_of, handoff_to, start_as
-from tests.agents.world import execute, followed, make_agent, make_provider, start, text_of
+from tests.agents.world import execute, followed, make_agent, start, text_of
 from tests.cast import Cast
 from tests.community.files_world import file_room as file_room
 from tests.fakes.openai_wire import FakeOpenAI
@@ -28,13 +28,6 @@ from tests.fakes.script import Script
 from tests.fakes.script import ToolCall as Asked
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def provider(cast: Cast) -> Iterator[FakeOpenAI]:
-    with FakeOpenAI() as server:
-        make_provider(cast.alice, server.base_url, model_ids=["m", "tutor"])
-        yield server
 
 
 @pytest.fixture

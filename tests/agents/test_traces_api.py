@@ -1,6 +1,5 @@
 """Traces over the API: of a run, of an agent, and what they add up to."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,19 +13,12 @@ from agent_app.runs.spans import MOST_INLINE, body
 from agent_app.traces import first_error
 from billing.models import Rate
 from tests.agents.team_world import start_as, tutors
-from tests.agents.world import execute, make_agent, make_provider, make_run
+from tests.agents.world import execute, make_agent, make_run
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script, ToolCall
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def provider(cast: Cast) -> Iterator[FakeOpenAI]:
-    with FakeOpenAI() as server:
-        make_provider(cast.alice, server.base_url, model_ids=["m", "tutor"])
-        yield server
 
 
 def make_span(run: Run, kind: str = "generation", **fields: object) -> Span:
