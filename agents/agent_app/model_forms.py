@@ -116,7 +116,10 @@ class KeyForm(forms.Form):
     )  # fmt: skip
     name = forms.CharField(label=_("Name"), required=False, max_length=60)
     scope = forms.ChoiceField(label=_("Whose"), choices=KeyScope.choices, initial=KeyScope.USER)
-    purpose = forms.ChoiceField(label=_("For"), choices=KeyPurpose.choices, initial=KeyPurpose.MODEL)
+    purpose = forms.ChoiceField(
+        label=_("For"), choices=KeyPurpose.choices, initial=KeyPurpose.MODEL,
+        help_text=_("Tracing: what the workspace's runs do and say is also sent to OpenAI's traces, with this key of it."),
+    )  # fmt: skip
     skip_test = forms.BooleanField(label=_("Do not try it first"), required=False)
 
     def __init__(self, *args: Any, providers: list[tuple[str, Any]], may_share: bool, **kwargs: Any) -> None:

@@ -59,7 +59,6 @@ def provider() -> Iterator[FakeOpenAI]:
 
 
 def key(person: Person, **fields: Any) -> None:
-    secret = "sk-" + "trace" * 5
     values = {
         "type": "openai",
         "purpose": "tracing",
@@ -67,7 +66,7 @@ def key(person: Person, **fields: Any) -> None:
         "workspace_id": person.workspace_id,
     } | fields
     made = ProviderKey(**values)
-    made.set_key(secret)
+    made.set_key("sk-" + "trace" * 5)
     made.save()
 
 
@@ -107,3 +106,14 @@ def test_nothing_leaves_of_who_has_no_key_for_it_and_a_refusal_costs_no_run_anyt
     ProviderKey.objects.filter(enabled=False).update(enabled=True)
     assert execute(start(cast.alice, agent)).status == "succeeded"
     assert len(ingest.asked) > 0
+
+
+@pytest.mark.django_db
+def test_only_a_key_that_would_be_used_can_be_kept_for_tracing(cast: Cast, settings: Any) -> None:
+    settings.PROVIDER_BASE_URLS = {}
+    given = {"api_key": "sk-" + "trace" * 5, "purpose": "tracing", "skip_test": True}
+    for wrong in ({"provider": "mistral", "scope": "workspace"}, {"provider": "openai", "scope": "user"}):
+        refused = cast.alice.api.post("users/api-keys/", given | wrong)
+        assert (refused.status_code, list(refused.json()["errors"])) == (400, ["purpose"])
+    made = cast.alice.api.post("users/api-keys/", given | {"provider": "openai", "scope": "workspace"})
+    assert (made.status_code, made.json()["purpose"]) == (201, "tracing")

@@ -25,6 +25,9 @@ class KeyPurpose(models.TextChoices):
     SEARCH = "search", _("Web search")
 
 
+TRACING_TYPE = "openai"  # whose keys can be for tracing
+
+
 class ProviderKeyQuerySet(WorkspaceQuerySet["ProviderKey"]):
     def of_workspace(self) -> Self:
         return self.filter(scope=KeyScope.WORKSPACE)

@@ -14,12 +14,12 @@ import orjson
 
 from agent_app import provider_types
 from agent_app.models import KeyPurpose, KeyScope, ProviderKey, Run
+from agent_app.models.keys import TRACING_TYPE
 from agent_app.runs.spans import Recorded, body
 from config.lib.secrets import DecryptionError
 
 logger = logging.getLogger(__name__)
 
-TYPE = "openai"
 TIMEOUT = 10.0
 _MOST = 100  # spans in one request
 _PATH = "/traces/ingest"
@@ -28,7 +28,7 @@ _PATH = "/traces/ingest"
 def keys() -> dict[UUID, ProviderKey]:
     """Each workspace's first key for tracing: only these want their spans there."""
     found = ProviderKey.objects.filter(
-        purpose=KeyPurpose.TRACING, scope=KeyScope.WORKSPACE, type=TYPE, provider=None, enabled=True
+        purpose=KeyPurpose.TRACING, scope=KeyScope.WORKSPACE, type=TRACING_TYPE, provider=None, enabled=True
     )
     return {key.workspace_id: key for key in found.order_by("-position", "-id")}
 
@@ -45,7 +45,7 @@ def export(run: Run, spans: list[Recorded], key: ProviderKey) -> tuple[int, int]
 
 def _sent(key: ProviderKey, items: list[dict[str, Any]]) -> bool:
     request = urllib.request.Request(  # noqa: S310  the address is the operator's
-        f"{provider_types.default_base_url(TYPE).rstrip('/')}{_PATH}", data=orjson.dumps({"data": items}), method="POST",
+        f"{provider_types.default_base_url(TRACING_TYPE).rstrip('/')}{_PATH}", data=orjson.dumps({"data": items}), method="POST",
     )  # fmt: skip
     try:
         request.add_header("Authorization", f"Bearer {key.key}")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from agent_app import probes, provider_types
 from agent_app.models import KeyPurpose, KeyScope, Provider, ProviderKey
+from agent_app.models.keys import TRACING_TYPE
 from agent_app.probes import Target
 from community.access import Actor
 from config.lib import audit
@@ -36,6 +37,9 @@ def provider_key_create(
     """
     actor.require(action_for(scope=scope))
     slug, configured = _belongs(actor, provider, purpose)
+    if purpose == KeyPurpose.TRACING and (slug, configured, scope) != (TRACING_TYPE, None, KeyScope.WORKSPACE):
+        text = _("A key for tracing is OpenAI's, and the workspace's: the spans of its runs are sent there.")
+        raise InvalidInput(errors={"purpose": [text]})
     if not skip_test:
         probes.key_check(target_of(slug=slug, provider=configured, api_key=api_key))
     with transaction.atomic():
