@@ -339,6 +339,8 @@ TABLE = [
     Line("GET", "runs/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
     Line("GET", "runs/{run}/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
     Line("GET", "runs/{run}/trace/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
+    # It was never answered.
+    Line("GET", "runs/{run}/answer/", (404, 404, 404, 404, 404, 401), scope="runs:read"),
     Line("GET", "traces/{trace}/", (200, 200, 200, 200, 404, 401), scope="runs:read"),
     Line("POST", "runs/{run}/cancel/", (409, 409, 409, 409, 404, 401), scope="runs:run"),
     Line(

@@ -1,6 +1,7 @@
 """Included under ``/api/v1/``."""
 
 from agent_app.api import (
+    answers,
     conversations,
     copies,
     credentials,
@@ -115,6 +116,7 @@ urlpatterns = [
     api_path("runs/", views.RunsView.as_view(), "api-runs"),
     api_path("runs/<uuid:run_id>/", views.RunView.as_view(), "api-run"),
     api_path("runs/<uuid:run_id>/events/", runs.events, "api-run-events"),
+    api_path("runs/<uuid:run_id>/answer/", answers.RunAnswerView.as_view(), "api-run-answer"),
     api_path("runs/<uuid:run_id>/trace/", traces.RunTraceView.as_view(), "api-run-trace"),
     api_path("traces/<str:trace_id>/", traces.TraceView.as_view(), "api-trace"),
     api_path("runs/<uuid:run_id>/cancel/", views.RunCancelView.as_view(), "api-run-cancel"),
