@@ -112,6 +112,7 @@ def test_files_are_added_and_removed_in_place_and_typing_goes_on_saving(alices_p
     expect(page.get_by_role("link", name="Files")).to_contain_text("2")
     with saving(page, "Reads the prices"):
         page.get_by_label("Description").first.fill("Reads the prices.")
+    expect(page.locator("form[data-autosave-state=saved]")).to_be_visible()  # the page has the answer too
     section.get_by_role("button", name="Take places.txt from the agent").click()
     expect(section.get_by_role("listitem")).to_have_count(1)
     with saving(page, "Reads one file"):
