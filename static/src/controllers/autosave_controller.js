@@ -2,8 +2,9 @@
 //   data-action="input->autosave#changed change->autosave#changed" data-autosave-saved-value="Saved · {time}" …>
 //   <p data-autosave-target="status">, <div data-autosave-target="conflict" hidden> with targets who and what,
 //   buttons data-action="autosave#takeTheirs" and "autosave#keepMine"
-//   and <input type="hidden" name="revision" data-autosave-target="revision">, for what else is sent from this page: an
-//   answer puts another in its place where that made a newer revision of exactly what is shown here.
+//   and <input type="hidden" name="revision" data-autosave-target="revision">, for what else HTMX sends from this page
+//   (hx-include of it): an answer puts another in its place where that made a newer revision of exactly what is shown
+//   here. Such a request and a save wait for each other, else each would be taken for somebody else's by the other.
 // Posts the whole form with the revision it was made on. One request at a time: what is typed meanwhile goes with the next.
 // 200 {"revision"} saved · 409 somebody else saved: nothing is overwritten until the person chooses · 422 {"errors"} stays
 // marked · unreachable: tries again, at once when the network is back. A link that is followed waits for the save.
@@ -27,6 +28,7 @@ export default class AutosaveController extends Base {
   mine = new Set();
   dirty = false;
   busy = false;
+  held = 0;
   conflicted = false;
   leaving = false;
   /** The save under way. @type {Promise<boolean> | undefined} */
@@ -54,7 +56,29 @@ export default class AutosaveController extends Base {
     this.leaving = false;
   };
 
+  /** Another request with the revision: it goes out when what was typed before is saved. @param {CustomEvent} event */
+  confirm = async (event) => {
+    if (!event.detail.elt.closest("[hx-include='#agent-revision']") || this.conflicted || !(this.dirty || this.busy)) return;
+    event.preventDefault();
+    await this.running;
+    await this.save();
+    event.detail.issueRequest();
+  };
+
+  /** While it is under way nothing is saved. @param {CustomEvent} event */
+  hold = (event) => {
+    const { requestConfig, xhr } = event.detail;
+    if (!requestConfig.formData.has("revision")) return;
+    this.held += 1;
+    xhr.addEventListener("loadend", () => {
+      this.held -= 1;
+      if (this.dirty) this.later(this.delayValue);
+    });
+  };
+
   connect() {
+    document.addEventListener("htmx:confirm", this.confirm);
+    document.addEventListener("htmx:beforeSend", this.hold);
     document.addEventListener("click", this.leave);
     window.addEventListener("beforeunload", this.warn);
     window.addEventListener("online", this.online);
@@ -62,6 +86,8 @@ export default class AutosaveController extends Base {
 
   disconnect() {
     clearTimeout(this.timer);
+    document.removeEventListener("htmx:confirm", this.confirm);
+    document.removeEventListener("htmx:beforeSend", this.hold);
     document.removeEventListener("click", this.leave);
     window.removeEventListener("beforeunload", this.warn);
     window.removeEventListener("online", this.online);
@@ -93,7 +119,7 @@ export default class AutosaveController extends Base {
   }
 
   async save() {
-    if (this.busy || !this.dirty || this.conflicted) return;
+    if (this.busy || this.held || !this.dirty || this.conflicted) return;
     const body = new FormData(this.element);
     body.set("revision", String(this.revisionValue));
     const sent = this.mine;

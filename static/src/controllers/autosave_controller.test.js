@@ -176,3 +176,38 @@ test("a newer revision that an answer brings is saved on; the field follows each
   await page.settled();
   assert.equal(page.one('[name="revision"]').value, "6");
 });
+
+/** An event of HTMX. @param {string} name @param {any} detail */
+function htmx(name, detail) {
+  const event = new page.window.CustomEvent(name, { bubbles: true, cancelable: true, detail });
+  detail.elt.dispatchEvent(event);
+  return event;
+}
+
+test("another request with the revision goes out when what was typed is saved", async () => {
+  const calls = answering([json({ revision: 4 })]);
+  page.one("form").insertAdjacentHTML("afterend", '<button id="take" hx-include="#agent-revision"></button><button id="other"></button>');
+  let issued = 0;
+  const detail = (/** @type {string} */ id) => ({ elt: page.one(id), issueRequest: () => (issued += 1) });
+  type("name", "New");
+  assert.equal(htmx("htmx:confirm", detail("#other")).defaultPrevented, false);
+  assert.equal(htmx("htmx:confirm", detail("#take")).defaultPrevented, true);
+  assert.equal(issued, 0);
+  await page.settled();
+  assert.equal(calls.length, 1);
+  assert.equal(issued, 1);
+  assert.equal(htmx("htmx:confirm", detail("#take")).defaultPrevented, false);
+});
+
+test("nothing is saved while another request with the revision is under way", async () => {
+  const calls = answering([json({ revision: 5 })]);
+  const xhr = new page.window.EventTarget();
+  const formData = new Map([["revision", "3"]]);
+  htmx("htmx:beforeSend", { elt: page.one("form"), requestConfig: { formData }, xhr });
+  type("name", "New");
+  await pass(600);
+  assert.equal(calls.length, 0);
+  xhr.dispatchEvent(new page.window.Event("loadend"));
+  await pass(600);
+  assert.equal(calls.length, 1);
+});
