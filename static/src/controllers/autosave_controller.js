@@ -56,18 +56,19 @@ export default class AutosaveController extends Base {
     this.leaving = false;
   };
 
-  /** Another request with the revision: it goes out when what was typed before is saved. @param {CustomEvent} event */
+  /** Another request with the revision: it goes out when what was typed before is saved. @param {Event} event */
   confirm = async (event) => {
-    if (!event.detail.elt.closest("[hx-include='#agent-revision']") || this.conflicted || !(this.dirty || this.busy)) return;
+    const { elt, issueRequest } = /** @type {CustomEvent} */ (event).detail;
+    if (!elt.closest("[hx-include='#agent-revision']") || this.conflicted || !(this.dirty || this.busy)) return;
     event.preventDefault();
     await this.running;
     await this.save();
-    event.detail.issueRequest();
+    issueRequest();
   };
 
-  /** While it is under way nothing is saved. @param {CustomEvent} event */
+  /** While it is under way nothing is saved. @param {Event} event */
   hold = (event) => {
-    const { requestConfig, xhr } = event.detail;
+    const { requestConfig, xhr } = /** @type {CustomEvent} */ (event).detail;
     if (!requestConfig.formData.has("revision")) return;
     this.held += 1;
     xhr.addEventListener("loadend", () => {
