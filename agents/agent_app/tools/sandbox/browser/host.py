@@ -51,22 +51,33 @@ class Host:
         self._pages = pages
         self._client = redis.new_loop_client()
         self._job: tuple[str, str] | None = None  # what is being done, and where its answer goes
+        self._watching: asyncio.Task[None] | None = None
+        self._left = False
 
     async def serve(self) -> None:
         """Until it must end."""
         try:
             async with asyncio.timeout(_LONGEST), asyncio.TaskGroup() as tasks:
-                watching = tasks.create_task(self._watch())
+                self._watching = tasks.create_task(self._watch())
                 await self._calls()
-                watching.cancel()
+                self._watching.cancel()
         except* _TooMuch as group:
-            await self._fails("limit", str(group.exceptions[0]))
+            await self._ends("limit", str(group.exceptions[0]))
         except* TimeoutError:
-            await self._fails("timeout", "The browser has been open for as long as it may be, and was closed.")
+            await self._ends("timeout", "The browser has been open for as long as it may be, and was closed.")
         finally:
-            with suppress(RedisError, OSError):
-                await self._client.delete(alive_key(self._session), asked_key(self._session))
+            await self._leave()
             await self._client.aclose()
+
+    async def _leave(self) -> None:
+        """From now on nobody asks this browser: the run's next call begins another, which takes the same keys."""
+        if self._left:
+            return
+        self._left = True
+        if self._watching is not None:
+            self._watching.cancel()
+        with suppress(RedisError, OSError):
+            await self._client.delete(alive_key(self._session), asked_key(self._session))
 
     async def _calls(self) -> None:
         idle_since = asyncio.get_running_loop().time()
@@ -101,15 +112,20 @@ class Host:
             await self._fails(error.code, error.message)
         except TimeoutError:
             text = f"The page did not answer within {payload['seconds']:g} s, so the browser was closed. Open an address again."
-            await self._fails("timeout", text)
+            await self._ends("timeout", text)
             return False
         except (BrowserError, KeyError, TypeError, ValueError) as error:
-            await self._fails("browser", f"The browser ended: {type(error).__name__}. Open an address again.")
+            await self._ends("browser", f"The browser ended: {type(error).__name__}. Open an address again.")
             return False
         finally:
             work.cancel()
         self._job = None
         return True
+
+    async def _ends(self, code: str, message: str) -> None:
+        """Whoever is told comes to another browser with their next call."""
+        await self._leave()
+        await self._fails(code, message)
 
     async def _fails(self, code: str, message: str) -> None:
         await self._tell({"error": {"code": code, "message": message}})

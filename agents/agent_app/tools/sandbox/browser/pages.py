@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Dialog, Page
+from playwright.async_api import BrowserContext, Dialog, Page, Response
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import TimeoutError as BrowserTimeout
 
@@ -20,6 +20,7 @@ _SETTLE = 3_000  # for what an action has begun
 _MOVED = 150  # until what an action begins has begun
 _MOST_ELEMENTS = 150
 _MOST_NOTES = 5
+_TRIES = 3  # to open an address
 _INTERRUPTED = "interrupted by another navigation"
 
 # What can be used in the visible part of the page, with the middle of each: for models that cannot see.
@@ -77,15 +78,21 @@ class Pages:
         url = str(arguments["url"])
         if urlsplit(url).scheme not in ("http", "https"):
             raise SandboxFailed("Only pages of the web can be looked at.", code="address_refused")
-        try:
-            response = await self._page.goto(url, wait_until="domcontentloaded", timeout=_LOAD)
-        except BrowserError as error:
-            if _INTERRUPTED not in str(error):  # by what the page before has begun
-                raise
-            response = await self._page.goto(url, wait_until="domcontentloaded", timeout=_LOAD)
+        response = await self._gone_to(url)
         await self._settled(0)
         status = {"status": response.status} if response is not None else {}
         return {**await self._state(), **status, **await self._said(_BRIEF)}
+
+    async def _gone_to(self, url: str) -> Response | None:
+        """What was answered there. What the page before has begun may interrupt it, and be interrupted by the next try."""
+        for _try in range(_TRIES - 1):
+            try:
+                return await self._page.goto(url, wait_until="domcontentloaded", timeout=_LOAD)
+            except BrowserError as error:
+                if _INTERRUPTED not in str(error):
+                    raise
+                await self._settled(_MOVED)
+        return await self._page.goto(url, wait_until="domcontentloaded", timeout=_LOAD)
 
     async def _click(self, arguments: dict[str, Any]) -> dict[str, Any]:
         x, y = float(arguments["x"]), float(arguments["y"])
