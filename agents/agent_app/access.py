@@ -13,6 +13,7 @@ from agent_app.integrations import with_counts
 from agent_app.models import (
     Agent,
     AgentFile,
+    AgentTool,
     AgentVersion,
     Conversation,
     Credential,
@@ -80,6 +81,14 @@ def get_integration(actor: Actor, integration_id: UUID, action: str = "tool.read
     """With how many ``tools`` use it."""
     rows = with_counts(Integration.objects.in_workspace(actor.workspace_id))
     return _get(rows, actor, integration_id, action, _("There is no such integration."))
+
+
+def get_agent_tool(agent: Agent, item_id: UUID) -> Tool | AgentTool:
+    """A tool that an agent has: its own, or the library's. Raises NotFound."""
+    row = AgentTool.objects.filter(agent=agent, id=item_id).select_related("tool").first()
+    if row is None:
+        raise NotFound(_("There is no such tool in this agent."))
+    return row.tool or row
 
 
 def get_version(agent: Agent, number: int | str) -> AgentVersion:

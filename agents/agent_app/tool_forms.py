@@ -1,74 +1,123 @@
-"""The form of a tool, drawn from what its type says of its params."""
+"""The forms of a tool: its params as its type says them, when a person is asked, and what limits it has."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from django import forms
+from django.forms import BoundField
+from django.urls import reverse_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agent_app.definition.tool_checks import LONGEST_CALL, MOST_CALLS
-from agent_app.definition_forms import as_text, parsed
+from agent_app.definition_forms import parsed
+from agent_app.expressions import check_expression
+from agent_app.tool_fields import (
+    PREFIX,
+    Choice,
+    Choices,
+    Place,
+    example_text,
+    field_for,
+    initial,
+    places,
+    read,
+    value_of,
+)
+from agent_app.tool_words import APPROVALS, group_of
 from agent_app.tools.integration import INTEGRATION
-from agent_app.tools.registry import ToolType
+from agent_app.tools.oauth import return_address
+from agent_app.tools.registry import WHEN_NAMES, ToolType
 from community.files import staging
 
-_PREFIX = "params."
-_LONG = 300  # characters: from here on a text has several lines
-Choices = Sequence[tuple[str, str]]
+_ASKS: Choices = [
+    ("never", _("Never: it is called at once")),
+    ("always", _("Always: somebody decides about each call")),
+    ("when", _("When a condition holds")),
+]
+_LIVE = {
+    "placeholder": "arguments.amount > 100", "spellcheck": "false", "autocomplete": "off", "class": "field-code",
+    "hx-get": reverse_lazy("agents:tool_condition"), "hx-target": "#condition", "hx-trigger": "input changed delay:300ms",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Place:
-    """One param: where it stands, and what it must be."""
+class Row:
+    """A field, what must be chosen elsewhere for it to mean something, and what there is to know about it."""
 
-    path: str
-    schema: Mapping[str, Any]
-    required: bool
-    secret: bool
+    bound: BoundField
+    only: str = ""
+    about: Any = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Fields that stand together. ``folded``: shown on request, or at once where something is set or wrong there."""
+
+    title: Any
+    rows: list[Row]
+    folded: bool = False
+    help: Any = ""
 
     @property
-    def name(self) -> str:
-        return _PREFIX + self.path
-
-    @property
-    def kind(self) -> str:
-        kind = self.schema.get("type")
-        if self.secret:
-            return "string"  # its schema also has what stands for one that is there
-        if "enum" in self.schema or isinstance(kind, list) or kind is None:
-            return "enum" if "enum" in self.schema else "json"
-        lines = kind == "array" and (self.schema.get("items") or {}).get("type") == "string"
-        return "lines" if lines else "json" if kind in ("array", "object") else str(kind)
+    def open(self) -> bool:
+        return any(
+            row.bound.errors or row.bound.value() not in (None, "", row.bound.field.initial) for row in self.rows
+        )
 
 
-def places(kind: ToolType) -> list[Place]:
-    """The params of a type, those of plain objects one by one."""
-    return list(_places(kind.params_schema, "", kind.secrets, True))
+class PolicyForm(forms.Form):
+    """When a person is asked, how often and for how long it may be called, and whether at all."""
+
+    approval = Choice(label=_("Ask before a call"), choices=_ASKS, initial="never", required=False)
+    approval_when = forms.CharField(
+        label=_("Condition"), required=False, max_length=2000,
+        help_text=_("It sees arguments, context, user and message. One that cannot be worked out asks as well."),
+        widget=forms.TextInput(attrs=_LIVE),
+    )  # fmt: skip
+    max_calls = forms.IntegerField(
+        label=_("Calls in a run, at most"), required=False, min_value=1, max_value=MOST_CALLS,
+        help_text=_("Empty: no limit of its own."),
+    )  # fmt: skip
+    timeout_s = forms.IntegerField(
+        label=_("Seconds for a call, at most"), required=False, min_value=1, max_value=LONGEST_CALL,
+        help_text=_("Empty: the usual of its type."),
+    )  # fmt: skip
+    enabled = forms.BooleanField(label=_("In use"), required=False, initial=True)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("approval") == "when":
+            for problem in condition_problems(values.get("approval_when") or ""):
+                self.add_error("approval_when", problem)
+        return values
+
+    def policy(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        asks: Any = cleaned.get("approval")
+        if asks == "when":
+            asks = {"when": cleaned["approval_when"].strip()}
+        limits = {name: cleaned.get(name) for name in ("max_calls", "timeout_s", "enabled")}
+        return limits | ({"approval": asks} if asks else {})
+
+    def policy_sections(self) -> list[Section]:
+        asks = [Row(self["approval"]), Row(self["approval_when"], "approval=when")]
+        limits = [Row(self[name]) for name in ("max_calls", "timeout_s", "enabled")]
+        return [Section(_("Approval"), asks), Section(_("Limits"), limits, folded=True)]
 
 
-def _places(schema: Mapping[str, Any], above: str, secrets: tuple[str, ...], needed: bool) -> Iterator[Place]:
-    required = set(schema.get("required") or ())
-    for name, part in (schema.get("properties") or {}).items():
-        path = f"{above}.{name}" if above else name
-        plain = part.get("type") == "object" and part.get("properties") and part.get("additionalProperties") is False
-        if plain and not {"oneOf", "anyOf", "allOf"} & set(part):
-            yield from _places(part, path, secrets, needed and name in required)
-        else:
-            yield Place(path, part, needed and name in required, path in secrets)
-
-
-class ToolForm(forms.Form):
+class ToolForm(PolicyForm):
     """``values()`` gives them as the services take them. ``tool`` is one as it is answered: with its secrets masked."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=64, help_text=_("What the model calls it: letters, digits, “_” and “-”.")
-    )
+        label=_("Name"), max_length=64, help_text=_("What the model calls it: letters, digits, “_” and “-”."),
+        widget=forms.TextInput(attrs={"placeholder": "order_lookup", "spellcheck": "false"}),
+    )  # fmt: skip
     description = forms.CharField(
-        label=_("When to use it"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("The model reads this to decide."),
+        label=_("When to use it"), required=False, max_length=2000, help_text=_("The model reads this to decide."),
+        widget=forms.Textarea(attrs={"rows": 2, "class": "field-short", "placeholder": _("Looks an order up by its number.")}),
     )  # fmt: skip
 
     def __init__(
@@ -79,126 +128,68 @@ class ToolForm(forms.Form):
         self._places = places(kind)
         params = (tool or {}).get("params") or {}
         if tool is not None:
-            kwargs["initial"] = {**tool, **{place.name: _initial(place, params) for place in self._places}}
+            given = {place.name: initial(place, params) for place in self._places}
+            kwargs["initial"] = {**tool, **_asked(tool.get("approval")), **given}
         super().__init__(*args, **kwargs)
         for place in self._places:
-            self.fields[place.name] = _field(place, choices, params)
+            self.fields[place.name] = field_for(place, choices, params)
             if place.path == "file_id":
                 self.fields[staging.FIELD] = forms.FileField(
                     label=_("Or upload it"), required=False, help_text=_("JSON or YAML, kept among the files.")
                 )
-        self.fields["max_calls"] = forms.IntegerField(
-            label=_("Calls in a run, at most"), required=False, min_value=1, max_value=MOST_CALLS,
-            help_text=_("Empty: no limit of its own."),
-        )  # fmt: skip
+        if page := self.fields.get(f"{PREFIX}auth.authorize_url"):
+            page.help_text = _("Allow the site to come back to %(address)s.") % {"address": return_address()}
+        most = max(LONGEST_CALL, kind.default_timeout_s)
         self.fields["timeout_s"] = forms.IntegerField(
-            label=_("Seconds for a call, at most"), required=False, min_value=1,
-            max_value=max(LONGEST_CALL, kind.default_timeout_s), help_text=_("Empty: the usual of its type."),
+            label=_("Seconds for a call, at most"), required=False, min_value=1, max_value=most,
+            help_text=_("Empty: %(seconds)s.") % {"seconds": kind.default_timeout_s},
         )  # fmt: skip
-        self.fields["enabled"] = forms.BooleanField(label=_("In use"), required=False, initial=True)
 
     def clean(self) -> dict[str, Any]:
-        values = super().clean() or {}
+        values = super().clean()
         for place in self._places:
-            text = values.get(place.name)
-            if place.kind == "json" and text:
-                try:
-                    values[place.name] = parsed(text)
-                except forms.ValidationError as error:
-                    self.add_error(place.name, error)
+            try:
+                values[place.name] = read(place, values.get(place.name))
+            except forms.ValidationError as error:
+                self.add_error(place.name, error)
         return values
 
     def values(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         params: dict[str, Any] = {}
         for place in self._places:
-            if (value := _value(place, cleaned.get(place.name))) is not None:
+            value = value_of(place, cleaned.get(place.name))
+            if value is not None and place.means_something(cleaned):
                 *way, last = place.path.split(".")
                 part = params
                 for step in way:
                     part = part.setdefault(step, {})
                 part[last] = value
-        names = ("name", "description", "max_calls", "timeout_s", "enabled")
-        return {name: cleaned.get(name) for name in names} | {"type": self.kind.name, "params": params}
+        own = {name: cleaned.get(name) for name in ("name", "description")}
+        return own | self.policy() | {"type": self.kind.name, "params": params}
 
+    @property
+    def sections(self) -> list[Section]:
+        """As the page shows them: what nearly everybody fills in, groups with a heading, then what is folded away."""
+        asks, limits = self.policy_sections()
+        asks.rows.extend(self._row(place) for place in self._places if place.path == APPROVALS)
+        return [*self.param_sections(), asks, limits]
 
-def _initial(place: Place, params: Mapping[str, Any]) -> Any:
-    value: Any = params
-    for step in place.path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    if value is None or place.secret:
-        return None
-    if place.kind == "json":
-        return as_text(value)
-    return "\n".join(map(str, value)) if place.kind == "lines" else value
+    def param_sections(self) -> list[Section]:
+        shown: dict[Any, list[Row]] = {"": [Row(self["name"]), Row(self["description"])]}
+        more: list[Row] = []
+        for place in self._places:
+            if place.path == APPROVALS:
+                continue
+            if place.path == "file_id":
+                shown[""].append(Row(self[staging.FIELD]))
+            rows = more if place.words.more else shown.setdefault(group_of(place.path), [])
+            rows.append(self._row(place))
+        folded = [Section(_("More settings"), more, folded=True)] if more else []
+        return [*(Section(title, rows) for title, rows in shown.items()), *folded]
 
-
-def _hint(place: Place, params: Mapping[str, Any]) -> str:
-    value: Any = params
-    for step in place.path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return str(value.get("hint") or "") if isinstance(value, Mapping) else ""
-
-
-def _field(place: Place, choices: Mapping[str, Choices], params: Mapping[str, Any]) -> forms.Field:
-    schema = place.schema
-    common: dict[str, Any] = {
-        "label": schema.get("title") or place.path.rpartition(".")[2].replace("_", " ").capitalize(),
-        "help_text": schema.get("description") or "", "required": place.required and not place.secret,
-    }  # fmt: skip
-    if place.secret:
-        hint = _hint(place, params)
-        if hint:
-            common["help_text"] = _("Set, ending in %(hint)s. Empty: it stays.") % {"hint": hint}
-        widget = forms.PasswordInput(attrs={"autocomplete": "off"})
-        return forms.CharField(**common, max_length=16_000, widget=widget, strip=False)
-    if place.path in choices:
-        empty: list[tuple[str, str]] = [] if place.required else [("", "–")]
-        return forms.ChoiceField(**common, choices=[*empty, *choices[place.path]])
-    if place.kind == "enum":
-        none = [] if place.required else [("", "–")]
-        return forms.ChoiceField(**common, choices=[*none, *((str(each), str(each)) for each in schema["enum"])])
-    if place.kind == "boolean":
-        return forms.BooleanField(**{**common, "required": False}, initial=schema.get("default", False))
-    if place.kind in ("integer", "number"):
-        limits: dict[str, Any] = {
-            "min_value": schema.get("minimum"),
-            "max_value": schema.get("maximum"),
-            "initial": schema.get("default"),
-        }
-        made = forms.IntegerField if place.kind == "integer" else forms.FloatField
-        return made(**common, **limits)
-    return _text_field(place, common)
-
-
-def _text_field(place: Place, common: dict[str, Any]) -> forms.Field:
-    schema = place.schema
-    if place.kind == "lines":
-        common["help_text"] = common["help_text"] or _("One a line.")
-        return forms.CharField(**common, widget=forms.Textarea(attrs={"rows": 3}))
-    if place.kind == "json":
-        common["help_text"] = common["help_text"] or _("JSON.")
-        return forms.CharField(**common, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}))
-    most = schema.get("maxLength")
-    if place.path.endswith("url") or (most is not None and most <= _LONG):
-        return forms.CharField(**common, max_length=most or 2000, initial=schema.get("default"))
-    if most is None and schema.get("format") in ("uri", "uuid", "email"):
-        return forms.CharField(**common, max_length=2000)
-    rows = forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
-    return forms.CharField(
-        **common, max_length=most or 100_000, widget=rows, strip=False, initial=schema.get("default")
-    )
-
-
-def _value(place: Place, value: Any) -> Any:
-    """As the params have it; None where it was left out."""
-    if place.kind == "lines":
-        return [line.strip() for line in (value or "").splitlines() if line.strip()] or None
-    if place.kind == "enum" and value:
-        return next((each for each in place.schema["enum"] if str(each) == value), value)
-    if place.kind == "boolean":
-        return bool(value)
-    return None if value in ("", None) else value
+    def _row(self, place: Place) -> Row:
+        return Row(self[place.name], place.only, place.schema.get("description") if place.path == "code" else "")
 
 
 class IntegrationForm(ToolForm):
@@ -207,24 +198,50 @@ class IntegrationForm(ToolForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, kind=INTEGRATION, **kwargs)
         for name in list(self.fields):
-            if name not in ("name", "description") and not name.startswith(_PREFIX):
+            if name not in ("name", "description") and not name.startswith(PREFIX):
                 del self.fields[name]
-        self.fields["name"].help_text = ""
+        self.fields["name"] = forms.CharField(label=_("Name"), max_length=64)
         self.fields["description"] = forms.CharField(label=_("Description"), required=False, max_length=500)
 
     def fields_of(self) -> dict[str, Any]:
         values = self.values()
         return {"name": values["name"], "description": values["description"], **values["params"]}
 
+    @property
+    def sections(self) -> list[Section]:
+        return self.param_sections()
 
-class AttachedForm(forms.Form):
+
+class AttachedForm(PolicyForm):
     """What an agent may have otherwise than the library."""
 
-    max_calls = forms.IntegerField(
-        label=_("Calls in a run, at most"), required=False, min_value=1, max_value=MOST_CALLS, help_text=_("Empty: what the library says.")
-    )  # fmt: skip
-    timeout_s = forms.IntegerField(label=_("Seconds for a call, at most"), required=False, min_value=1)
-    enabled = forms.BooleanField(label=_("In use"), required=False, initial=True)
+    def __init__(self, *args: Any, tool: Mapping[str, Any], **kwargs: Any) -> None:
+        kwargs["initial"] = {**tool, **_asked(tool.get("approval"))}
+        super().__init__(*args, **kwargs)
+        for name in ("max_calls", "timeout_s"):
+            self.fields[name].help_text = _("Empty: what the library says.")
+
+    def values(self) -> dict[str, Any]:
+        return self.policy()
+
+    @property
+    def sections(self) -> list[Section]:
+        asks, limits = self.policy_sections()
+        return [asks, Section(limits.title, limits.rows)]
+
+
+def _asked(approval: Any) -> dict[str, str]:
+    """A policy as the two fields of the form."""
+    if isinstance(approval, Mapping):
+        return {"approval": "when", "approval_when": str(approval.get("when") or "")}
+    return {"approval": str(approval or "never"), "approval_when": ""}
+
+
+def condition_problems(text: str) -> list[str]:
+    """What is wrong with a condition; nothing where it can be used."""
+    if not text.strip():
+        return [gettext("Write a condition.")]
+    return list(check_expression(text, WHEN_NAMES))
 
 
 class TrialForm(forms.Form):
@@ -232,16 +249,18 @@ class TrialForm(forms.Form):
 
     function = forms.ChoiceField(label=_("Function"))
     arguments = forms.CharField(
-        label=_("Arguments"), widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}), help_text=_("A JSON object.")
+        label=_("Arguments"), help_text=_("A JSON object."),
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "field-code"}),
     )  # fmt: skip
 
     def __init__(self, *args: Any, functions: list[Any], **kwargs: Any) -> None:
         if functions:
-            kwargs["initial"] = {
-                "arguments": json.dumps(example(functions[0].parameters), indent=2, ensure_ascii=False)
-            }
+            kwargs["initial"] = {"arguments": example_text(functions[0].parameters)}
         super().__init__(*args, **kwargs)
-        self.fields["function"].choices = [(each.name, each.name) for each in functions]  # type: ignore[attr-defined]
+        self.fields["function"].choices = _names(functions)  # type: ignore[attr-defined]
+        if len(functions) == 1:
+            self.fields["function"].widget = forms.HiddenInput()
+            self.initial["function"] = functions[0].name
 
     def clean_arguments(self) -> dict[str, Any]:
         value = parsed(self.cleaned_data["arguments"])
@@ -250,9 +269,5 @@ class TrialForm(forms.Form):
         return value
 
 
-def example(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Something to begin with: every property that must be there, empty."""
-    empty: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
-    properties = schema.get("properties") or {}
-    wanted = schema.get("required") or list(properties)
-    return {name: empty.get(str((properties.get(name) or {}).get("type")), "") for name in wanted}
+def _names(functions: Iterable[Any]) -> Choices:
+    return [(each.name, each.name) for each in functions]

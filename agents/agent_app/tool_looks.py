@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from agent_app import integrations
 from agent_app.credentials import needs_with
 from agent_app.definition.tool_parts import definitions
-from agent_app.models import Agent, Credential, Tool
+from agent_app.models import Agent, AgentTool, Credential, Tool
 from agent_app.tools import registry
 from agent_app.tools.registry import Function, Permission, ToolType
 
@@ -54,11 +54,21 @@ def shown_part(part: Mapping[str, Any], row: Credential | None) -> dict[str, Any
     """A tool of an agent in the builder: with its look, a line about what it does, and what it still needs of a person."""
     said = part["description"] or next((value for value in part["params"].values() if isinstance(value, str)), "")
     missing = needs_with(registry.find(part["type"]), part["params"], row)
-    return {**part, "look": looks(part["type"]), "about": said[:_SHOWN], "needs": missing}
+    approval = part.get("approval") or "never"
+    when = approval.get("when", "") if isinstance(approval, Mapping) else ""
+    about = {"about": said[:_SHOWN], "needs": missing, "asks": _asks(approval, part["params"]), "when": when}
+    return {**part, "look": looks(part["type"]), **about}
 
 
-def functions_of(tool: Tool) -> list[Function]:
-    """What a model is offered of a tool of the library."""
+def _asks(approval: Any, params: Mapping[str, Any]) -> str:
+    """Whether people are asked ``never``, ``always`` or ``sometimes``: single functions of a server may differ from it."""
+    policies = [approval, *(params.get("approvals") or {}).values()]
+    said = {policy if isinstance(policy, str) else "when" for policy in policies}
+    return str(said.pop()) if said in ({"never"}, {"always"}) else "sometimes"
+
+
+def functions_of(tool: Tool | AgentTool) -> list[Function]:
+    """What a model is offered of a tool."""
     kind = registry.find(tool.type)
     content = {
         "id": str(tool.id),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from agent_app.views import (
     activity,
+    agent_tools,
     agents,
     agents_bulk,
     builder,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("agents/<uuid:agent_id>/guardrails/kinds/", guardrails.guardrail_kinds, name="guardrail_kinds"),
     path("agents/<uuid:agent_id>/guardrails/try/", guardrails.guardrail_try, name="guardrail_try"),
     path("agents/<uuid:agent_id>/guardrails/<uuid:item_id>/move/", guardrails.guardrail_move, name="guardrail_move"),
+    path("agents/<uuid:agent_id>/tools/<uuid:item_id>/try/", agent_tools.agent_tool_try, name="agent_tool_try"),
     path("agents/<uuid:agent_id>/parts/<str:kind>/new/", definition.part_edit, name="part_new"),
     path("agents/<uuid:agent_id>/parts/<str:kind>/<uuid:item_id>/", definition.part_edit, name="part"),
     path("agents/<uuid:agent_id>/parts/<str:kind>/<uuid:item_id>/remove/", definition.part_remove, name="part_remove"),
@@ -76,6 +78,7 @@ urlpatterns = [
     path(
         "tools/integrations/<uuid:integration_id>/delete/", integrations.integration_delete, name="integration_delete"
     ),
+    path("tools/condition/", tools.tool_condition, name="tool_condition"),
     path("tools/<uuid:tool_id>/", tools.tool_page, name="tool"),
     path("tools/<uuid:tool_id>/test/", tools.tool_test, name="tool_test"),
     path("tools/<uuid:tool_id>/sync/", tool_offers.tool_sync, name="tool_sync"),

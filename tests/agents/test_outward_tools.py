@@ -274,7 +274,7 @@ def test_a_description_of_an_api_is_uploaded_with_the_form(site: Site, cast: Cas
         "servers": [{"url": site.base_url}],
         "paths": {"/p": {"get": {"operationId": "getPet"}}},
     }
-    form = {"name": "pets", "enabled": "on", "params.url": "", "params.auth.type": "none"}
+    form = {"name": "pets", "enabled": "on", "params.url": "", "params.auth.type": ""}
     upload = SimpleUploadedFile("pets.json", json.dumps(spec).encode(), "application/json")
     browser = cast.bob.browser()
     assert 'enctype="multipart/form-data"' in browser.get("/tools/new/?type=openapi").content.decode()

@@ -437,6 +437,9 @@ PAGES = [
     ),
     Line("POST", "/agents/{agent}/parts/{parts}/{context}/remove/", (302, 302, 302, 403, 404, 302)),
     Line("GET", "/tools/", (200, 200, 200, 200, 200, 302)),
+    Line("GET", "/tools/condition/", (200, 200, 200, 200, 200, 302)),
+    Line("GET", "/agents/{agent}/tools/{agent_tool}/try/", (200, 200, 200, 403, 404, 302)),
+    Line("POST", "/agents/{agent}/tools/{agent_tool}/try/", (422, 422, 422, 403, 404, 302)),
     Line("GET", "/tools/new/", (200, 200, 200, 403, 200, 302)),
     # No type was chosen.
     Line("POST", "/tools/new/", (200, 200, 200, 403, 200, 302)),

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agent_app import hosted, json_schemas
-from agent_app.models import Tool
+from agent_app.models import AgentTool, Tool
 from agent_app.runs import limits
 from agent_app.runs.spans import body
 from agent_app.tools import registry
@@ -54,7 +54,7 @@ class Tried:
         return self.result if isinstance(self.result, str) else json.dumps(self.result, ensure_ascii=False, indent=2)
 
 
-def tool_test_begin(*, actor: Actor, tool: Tool, arguments: Mapping[str, Any], function: str = "") -> Trial:
+def tool_test_begin(*, actor: Actor, tool: Tool | AgentTool, arguments: Mapping[str, Any], function: str = "") -> Trial:
     """Check a trial and hold its price. Raises Refused, InvalidInput, Throttled, NotEnoughCredits; then nothing is called."""
     actor.require("tool.test")
     limits.check_rate(actor.id, tool.id)
@@ -66,7 +66,8 @@ def tool_test_begin(*, actor: Actor, tool: Tool, arguments: Mapping[str, Any], f
         raise Refused(why, code="tool_unavailable")
     names = ("name", "description", "type", "params", "max_calls", "timeout_s")
     definition = ToolDefinition(
-        id=str(tool.id), tool_id=str(tool.id), credential_id=str(tool.credential_id) if tool.credential_id else None,
+        id=str(tool.id), tool_id=str(tool.id) if isinstance(tool, Tool) else None,
+        credential_id=str(tool.credential_id) if tool.credential_id else None,
         **{name: getattr(tool, name) for name in names},
     )  # fmt: skip
     chosen = _function(kind.functions(definition), function)

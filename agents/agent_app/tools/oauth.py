@@ -16,7 +16,9 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from redis.exceptions import RedisError
 from yarl import URL
@@ -56,6 +58,11 @@ async def token_once(row: Credential, values: Mapping[str, str]) -> str:
     if row.config.get("grant") == "authorization_code":
         raise ToolFailed("Save the tool, connect it, and then look what it offers.", code="oauth")
     return str((await _ask(row, values, _client_credentials(row)))["access_token"])
+
+
+def return_address() -> str:
+    """Where sites send people back to; it must be registered there."""
+    return f"{settings.BASE_URL.rstrip('/')}{reverse('agents:connected')}"
 
 
 def consent_url(row: Credential, *, redirect_uri: str, state: str, verifier: str) -> str:

@@ -27,9 +27,9 @@ _SIGNER = signing.Signer(salt="tools.confirmed")
 _MOST_BYTES = 256 * 1024
 # What is written here and not by clients.
 WRITTEN_HERE: dict[str, Any] = {
-    "functions": {"type": "array"}, "base": {"type": "string"}, "title": {"type": "string"}, "digest": {"type": "string"},
-    "confirmed": {"type": "string"},
-}  # fmt: skip
+    "functions": {"type": "array", "readOnly": True},
+    **{name: {"type": "string", "readOnly": True} for name in ("base", "title", "digest", "confirmed")},
+}
 
 
 @dataclass(frozen=True, kw_only=True)

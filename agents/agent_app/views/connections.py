@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -26,10 +25,6 @@ _BEGUN = "connections"  # in the session: what was begun there can be ended only
 _MOST_BEGUN = 5
 
 
-def return_address() -> str:
-    return f"{settings.BASE_URL.rstrip('/')}{reverse('agents:connected')}"
-
-
 @require_safe
 @signed_in
 def connect(request: ActorRequest, credential_id: UUID) -> HttpResponse:
@@ -44,7 +39,7 @@ def connect(request: ActorRequest, credential_id: UUID) -> HttpResponse:
         "next": request.GET.get("next", ""),
     }  # fmt: skip
     request.session[_BEGUN] = dict(list(begun.items())[-_MOST_BEGUN:])
-    return redirect(oauth.consent_url(credential, redirect_uri=return_address(), state=state, verifier=verifier))
+    return redirect(oauth.consent_url(credential, redirect_uri=oauth.return_address(), state=state, verifier=verifier))
 
 
 @require_safe
@@ -71,7 +66,7 @@ def _end(request: ActorRequest, actor: Actor, credential: Credential, verifier: 
         return
     try:
         connections.credential_connect(
-            actor=actor, credential=credential, code=code, redirect_uri=return_address(), verifier=verifier
+            actor=actor, credential=credential, code=code, redirect_uri=oauth.return_address(), verifier=verifier
         )
     except ToolFailed as error:
         messages.error(request, error.message)

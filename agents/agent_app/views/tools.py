@@ -12,15 +12,16 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agent_app import access, credentials, tool_panel
 from agent_app.api.tool_serializers import ToolOutput
-from agent_app.models import Tool
+from agent_app.models import AgentTool, Tool
 from agent_app.selectors import tool_rows
 from agent_app.services import tool_tests, tools
 from agent_app.services.tool_tests import Tried
-from agent_app.tool_forms import ToolForm, TrialForm
+from agent_app.tool_forms import ToolForm, TrialForm, condition_problems
 from agent_app.tool_looks import functions_of, kinds, looks, offered
 from agent_app.tools import registry
 from agent_app.views.agents import is_fragment
 from agent_app.views.tool_uploads import sent
+from community.access import Actor
 from community.views.guard import ActorRequest, signed_in
 from config.lib import loop
 from config.lib.errors import AppError
@@ -93,6 +94,15 @@ def tool_page(request: ActorRequest, tool_id: UUID) -> HttpResponse:
     return _page(request, tool, form, status=422 if form.errors else 200)
 
 
+@require_GET
+@signed_in
+def tool_condition(request: ActorRequest) -> HttpResponse:
+    """What is wrong with a condition while it is written."""
+    condition = request.GET.get("approval_when", "")[:2000].strip()
+    problems = condition_problems(condition) if condition else []
+    return render(request, "tools/_condition.html", {"condition": condition, "problems": problems})
+
+
 @require_POST
 @signed_in
 def tool_delete(request: ActorRequest, tool_id: UUID) -> HttpResponse:
@@ -107,23 +117,28 @@ def tool_delete(request: ActorRequest, tool_id: UUID) -> HttpResponse:
 def tool_test(request: ActorRequest, tool_id: UUID) -> HttpResponse:
     """Call it once. HTMX gets the panel, others the page with it."""
     tool = access.get_tool(request.actor, tool_id, "tool.test")
-    trial_form = TrialForm(request.POST, functions=functions_of(tool))
-    tried: Tried | None = None
-    credits = ""
-    if trial_form.is_valid():
-        try:
-            trial = tool_tests.tool_test_begin(actor=request.actor, tool=tool, **trial_form.cleaned_data)
-            tried = loop.submit(tool_panel.call(trial)).result()
-            credits = tool_tests.tool_test_end(trial=trial, tried=tried)
-        except AppError as error:
-            add_tool_errors(trial_form, error)
-    context: dict[str, Any] = {"tool": tool, "trial": trial_form, "tried": tried, "credits": credits}
+    trial = TrialForm(request.POST, functions=functions_of(tool))
+    context = {"tool": tool, "trial": trial, **run_trial(request.actor, tool, trial)}
     if is_fragment(request):
         return render(request, "tools/_trial.html", context)
     form = ToolForm(
         kind=registry.get(tool.type), choices=offered(request.actor.workspace_id), tool=ToolOutput(tool).data
     )
     return _page(request, tool, form, **{name: each for name, each in context.items() if name != "tool"})
+
+
+def run_trial(actor: Actor, tool: Tool | AgentTool, form: TrialForm) -> dict[str, Any]:
+    """Call the tool once, where the form is filled in. What is against it is added to the form."""
+    tried: Tried | None = None
+    credits = ""
+    if form.is_bound and form.is_valid():
+        try:
+            trial = tool_tests.tool_test_begin(actor=actor, tool=tool, **form.cleaned_data)
+            tried = loop.submit(tool_panel.call(trial)).result()
+            credits = tool_tests.tool_test_end(trial=trial, tried=tried)
+        except AppError as error:
+            add_tool_errors(form, error)
+    return {"tried": tried, "credits": credits}
 
 
 def _page(request: ActorRequest, tool: Tool, form: ToolForm, status: int = 200, **more: Any) -> HttpResponse:
@@ -140,7 +155,7 @@ def _page(request: ActorRequest, tool: Tool, form: ToolForm, status: int = 200, 
 def add_tool_errors(form: Any, error: AppError) -> None:
     """What is against it, at the fields that it is about."""
     for name, found in (error.errors or {}).items():
-        field = next((each for each in (name, f"params.{name}") if each in form.fields), None)
+        field = next((each for each in (name, f"params.{name}", f"params.{name}.type") if each in form.fields), None)
         for message in found:
             form.add_error(field, message)
     if not error.errors:

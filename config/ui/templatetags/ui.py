@@ -175,6 +175,8 @@ def field(
     kind = "check" if isinstance(widget, CheckboxInput) else "radio" if isinstance(widget, RadioSelect) else "field"
     secret = isinstance(widget, PasswordInput)
     classes = {"check": "switch", "radio": "radio"}.get(kind, "field field-tall" if tall else "field")
+    if own := widget.attrs.get("class"):
+        classes = f"{classes} {own}"
     attributes: dict[str, Any] = {"class": "" if secret or (icon and kind == "field") else classes}
     if bound.errors:
         attributes |= {"aria-invalid": "true", "aria-describedby": f"{bound.auto_id}-error"}
