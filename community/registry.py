@@ -64,7 +64,8 @@ class InboxAction:
 
 @dataclass(frozen=True, kw_only=True)
 class InboxItem:
-    """One thing that waits. ``id`` is the id of what it is about; ``dismissible``: the person may put it away undone."""
+    """One thing that waits. ``id`` is the id of what it is about; ``dismissible``: the person may put it away undone; ``card``:
+    the address of a fragment that shows it whole."""
 
     kind: str
     id: UUID
@@ -75,6 +76,7 @@ class InboxItem:
     icon: str = "inbox"
     due_at: datetime | None = None
     actions: tuple[InboxAction, ...] = ()
+    card: str = ""
     dismissible: bool = False
 
 

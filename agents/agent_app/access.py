@@ -15,6 +15,7 @@ from agent_app.models import (
     AgentFile,
     AgentTool,
     AgentVersion,
+    Approval,
     Conversation,
     Credential,
     Integration,
@@ -98,6 +99,14 @@ def get_version(agent: Agent, number: int | str) -> AgentVersion:
 def get_run(actor: Actor, run_id: UUID, action: str = "run.read") -> Run:
     rows = Run.objects.in_workspace(actor.workspace_id).select_related("agent", "snapshot", "conversation")
     return _get(rows, actor, run_id, action, _("There is no such run."))
+
+
+def get_approval(run: Run, call_id: str) -> Approval:
+    """What a run that the actor may see has asked about one of its calls. Raises NotFound."""
+    row = Approval.objects.filter(run_id=run.id, call_id=call_id).select_related("decided_by").first()
+    if row is None:
+        raise NotFound(_("There is no such call to decide about."))
+    return row
 
 
 def get_conversation(actor: Actor, conversation_id: UUID, action: str = "conversation.read") -> Conversation:

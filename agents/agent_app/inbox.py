@@ -76,8 +76,9 @@ class Approvals:
         said = {"agent": row.agent_name, "tool": row.tool_name}
         return InboxItem(
             kind=self.kind, id=row.id, title=_("%(agent)s asks to call %(tool)s") % said, icon="hand",
-            url=reverse("agents:run", args=[row.run_id]), created_at=row.created_at, due_at=row.expires_at,
+            url=f"{reverse('agents:run', args=[row.run_id])}#approval-{row.id}", created_at=row.created_at, due_at=row.expires_at,
             text=json.dumps(row.arguments, ensure_ascii=False)[:300],
+            card=reverse("agents:run_decide", args=[row.run_id, row.call_id]),
             actions=(self._action(row, "approve", _("Approve"), primary=True), self._action(row, "reject", _("Reject"))),
         )  # fmt: skip
 

@@ -101,6 +101,14 @@ def calls_of(run_ids: Iterable[UUID]) -> dict[UUID, list[ToolCall]]:
     return found
 
 
+def asked_in(run_ids: Iterable[UUID]) -> dict[UUID, list[Approval]]:
+    """What was asked in several runs, in its order."""
+    found: dict[UUID, list[Approval]] = {}
+    for row in Approval.objects.filter(run_id__in=list(run_ids)).select_related("decided_by").order_by("id"):
+        found.setdefault(row.run_id, []).append(row)
+    return found
+
+
 def version_rows(agent: Agent) -> QuerySet[AgentVersion]:
     """The versions of an agent, the latest first, without their content."""
     rows = AgentVersion.objects.filter(agent_id=agent.id).select_related("published_by")

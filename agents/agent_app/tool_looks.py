@@ -1,6 +1,6 @@
 """How pages show tools: their types with icon and words, and what a call may do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -41,13 +41,17 @@ def looks(name: str) -> Look:
     )
 
 
+def says(permissions: Collection[str]) -> list[Any]:
+    """What calls with these permissions may do, in words."""
+    return [_SAYS[each] for each in Permission if each in permissions]
+
+
 def kinds() -> list[Look]:
     return [_look(kind) for kind in registry.types()]
 
 
 def _look(kind: ToolType) -> Look:
-    permissions = [_SAYS[each] for each in Permission if each in kind.permissions]
-    return Look(kind.name, kind.label, kind.summary, kind.icon, permissions, kind.unavailable())
+    return Look(kind.name, kind.label, kind.summary, kind.icon, says(kind.permissions), kind.unavailable())
 
 
 def shown_part(part: Mapping[str, Any], row: Credential | None) -> dict[str, Any]:

@@ -46,4 +46,4 @@ app.register("theme", ThemeController);
 app.register("toast", ToastController);
 app.register("usage", UsageController);
 
-Object.assign(globalThis, { troupe: { app, Controller } });
+Object.assign(globalThis, { troupe: { app, Controller, htmx } });

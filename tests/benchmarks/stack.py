@@ -162,7 +162,7 @@ class Stack:
             "ENVIRONMENT": "development", "SECURE_SSL": "false", "EMAIL_VERIFICATION": "none", "LOG_LEVEL": "WARNING",
             "THROTTLE_API": "0", "THROTTLE_ANONYMOUS": "0", "THROTTLE_LOGIN": "0", "THROTTLE_REGISTER": "0",
             "THROTTLE_INVITATION": "0", "THROTTLE_RUNS": "0", "LIMIT_CONCURRENT_RUNS": "0", "OUTBOUND_ALLOW_LOOPBACK_PROVIDERS": "true",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DJANGO_SETTINGS_MODULE": "config.settings", "BASE_URL": self.base_url,
             **self.environment,
         }  # fmt: skip
         cleanup.callback(self.stop_all)

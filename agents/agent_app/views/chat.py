@@ -8,12 +8,15 @@ from uuid import UUID
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from agent_app import markdown, output_formats, remedies
+from agent_app.approval_card import Card, cards, steps
+from agent_app.approvals import pending_of
 from agent_app.definition.content import draft_content
 from agent_app.model_picker import Group, groups
-from agent_app.models import Agent, Conversation, Feedback, Message, MessageRole, Run, RunStatus, ToolCall
-from agent_app.selectors import branch, calls_of, conversation_usage, feedback_of, files_of, run_choices
+from agent_app.models import Agent, Approval, Conversation, Feedback, Message, MessageRole, Run, RunStatus, ToolCall
+from agent_app.selectors import asked_in, branch, calls_of, conversation_usage, feedback_of, files_of, run_choices
 from community.access import Actor
 from community.models import StoredFile
 
@@ -28,7 +31,7 @@ class Shown:
     versions: list[UUID]
     feedback: Feedback | None = None
     files: tuple[StoredFile | None, ...] = ()
-    calls: tuple[ToolCall, ...] = ()
+    steps: tuple[tuple[Card | None, ToolCall | None], ...] = ()
 
     @property
     def value(self) -> output_formats.Shown | None:
@@ -65,16 +68,18 @@ def chat_context(
     shown = [message for message, _versions in said]
     given = feedback_of([message.id for message in shown if message.role == MessageRole.ASSISTANT], actor.id)
     files = files_of(shown)
-    calls = calls_of(runs)
+    calls, asked = calls_of(runs), asked_in(runs)
     last = conversation.last_run if conversation else None
+    live = last if last is not None and not last.ended else None
     return {
         "agent": agent,
         "conversation": conversation,
         "messages": [
-            _shown(message, versions, runs.get(message.run_id), given.get(message.id), files, calls)
+            _shown(actor, message, versions, runs.get(message.run_id), given.get(message.id), files, calls, asked)
             for message, versions in said
         ],
-        "live_run": last if last is not None and not last.ended else None,
+        "live_run": live,
+        "asked": cards(actor, live, pending_of(live)) if live else [],
         "unanswered": _unanswered(actor, conversation, said),
         "starters": agent.starters,
         "labels": json.dumps(labels()),
@@ -95,16 +100,20 @@ def offered(actor: Actor, agent: Agent) -> list[Group]:
 
 
 def _shown(
+    actor: Actor,
     message: Message,
     versions: list[UUID],
     run: Run | None,
     given: Feedback | None,
     files: dict[UUID, StoredFile],
     calls: dict[UUID, list[ToolCall]],
+    asked: dict[UUID, list[Approval]],
 ) -> Shown:
     html = markdown.render(message.content) if message.role == MessageRole.ASSISTANT else None
     attached = tuple(files.get(file_id) for file_id in message.attachments)
-    called = tuple(calls.get(run.id, ())) if run is not None and html is not None else ()
+    called: tuple[tuple[Card | None, ToolCall | None], ...] = ()
+    if run is not None and html is not None:
+        called = tuple(steps(cards(actor, run, asked.get(run.id, ())), calls.get(run.id, ())))
     return Shown(message, html, run, versions, given, attached, called)
 
 
@@ -161,6 +170,7 @@ def labels() -> dict[str, str]:
         "credits": _("The credits ran out. What was written so far is kept."),
         "tokens": _("tokens"),
         "credits_unit": _("credits"),
+        "credits_short": pgettext("credits", "cr"),
         "copied": _("Copied"),
         "offline": _("The server cannot be reached. Your message is still here; try again."),
         "reconnecting": _("Connection lost. Reconnecting; the run goes on."),

@@ -17,6 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from agent_app import markdown, output_formats, remedies, selectors
 from agent_app.access import get_run
+from agent_app.approval_card import cards, steps
+from agent_app.approvals import approvals_of
 from agent_app.models import Message, Run, RunEvent, RunStatus
 from agent_app.runs import lifecycle, limits
 from agent_app.selectors import agent_rows
@@ -61,6 +63,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
     fragment = is_fragment(request)
     answer = Message.objects.filter(id=run.message_id).first()
     with_record = run.ended or not fragment
+    asked, calls = cards(request.actor, run, approvals_of(run)), selectors.calls_of([run.id]).get(run.id, [])
     events = list(RunEvent.objects.filter(run=run).order_by("seq")[:_SHOWN_EVENTS]) if with_record else []
     context = {
         "run": run,
@@ -78,7 +81,9 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "explained": _explain(run),
         "remedy": remedies.for_run(request.actor, run),
         "charges": _charges(run),
-        "calls": selectors.calls_of([run.id]).get(run.id, []),
+        "steps": list(steps(asked, calls)),
+        "asked": [card for card in asked if card.pending],
+        "called": len(calls),
         "value": output_formats.shown(run.output) if run.ended else None,
         **trace_section(run),
         "can_cancel": not run.ended and request.actor.allows("run.cancel"),
@@ -147,7 +152,7 @@ def _spans(run: Run) -> list[Span]:
 
 def _explain(run: Run) -> dict[str, Any] | None:
     """What happened, why, and what to do; nothing for a run that went well."""
-    if run.status in (RunStatus.SUCCEEDED, RunStatus.QUEUED, RunStatus.RUNNING):
+    if run.status in (RunStatus.SUCCEEDED, RunStatus.QUEUED, RunStatus.RUNNING) or run.reason == "approval":
         return None
     advice = {
         "timeout": _("Send the message again, or choose a faster model."),
@@ -159,6 +164,7 @@ def _explain(run: Run) -> dict[str, Any] | None:
         "guardrail_tripped": _(
             "The trace says which guardrail it was. Write it differently, or change the guardrail in the builder."
         ),
+        "approval_expired": _("Nothing was called that nobody had agreed to. Send the message again to ask once more."),
         "user_cancelled": _("What was written so far is kept. Send the message again to start over."),
     }.get(run.reason, "")
     if not advice and not (run.error or {}).get("error"):  # errors say themselves what to do

@@ -139,6 +139,17 @@ def pretty_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+@register.filter
+def pretty_text(text: str) -> str:
+    """A text for people: indented, where it is an object or a list as JSON."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return text
+
+
 @register.simple_tag
 def duration(milliseconds: float | None) -> str:
     """``640 ms``, ``1.2 s``, ``2 min 5 s``."""

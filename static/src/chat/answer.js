@@ -1,6 +1,7 @@
 // One answer in the chat: turns a run's events into what the person sees. Markup comes from the server's <template>s.
 
 import { written } from "../numbers.js";
+import { showApproval } from "./approvals.js";
 import { StreamedMarkdown } from "./markdown.js";
 
 /** @typedef {import("./run_stream.js").RunEvent} RunEvent */
@@ -58,6 +59,10 @@ export class Answer {
       case "tool_use_complete":
         this.completeTool(event);
         break;
+      case "approval_required":
+      case "approval_decided":
+        void showApproval(this.element, event);
+        break;
       case "handoff":
         this.handOver(event);
         break;
@@ -102,8 +107,7 @@ export class Answer {
     if (!step) return;
     part(step, "step-result").textContent = pretty(event.result);
     part(step, "step-time").textContent = `${written((event.duration_ms ?? 0) / 1000, 2)} s`;
-    const cost = Number(event.credits ?? 0);
-    if (cost) part(step, "step-cost").textContent = `${written(cost)} ${this.labels.credits_unit}`;
+    if (event.credits !== undefined) part(step, "step-cost").textContent = `${written(Number(event.credits))} ${this.labels.credits_short}`;
     const state = part(step, "step-state");
     state.textContent = event.is_error ? (this.labels.tool_failed ?? this.labels.failed) : this.labels.done;
     state.dataset.s = event.is_error ? "failed" : "succeeded";
@@ -194,5 +198,11 @@ export function part(root, name) {
 
 /** @param {unknown} value */
 function pretty(value) {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  if (typeof value !== "string") return JSON.stringify(value, null, 2);
+  if (!/^[{[]/.test(value)) return value;
+  try {
+    return JSON.stringify(JSON.parse(value), null, 2);
+  } catch {
+    return value;
+  }
 }

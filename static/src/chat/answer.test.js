@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { answering, open } from "../testing/page.js";
 import { Answer } from "./answer.js";
 
-const HTML = `<article><b data-part="name">Triage</b><span data-part="model"></span><p data-part="doing"></p><div data-part="reasoning"><p data-part="reasoning-text">why</p></div><div data-part="steps"></div><div data-part="body"></div>
+const HTML = `<article><b data-part="name">Triage</b><span data-part="model"></span><p data-part="doing"></p><div data-part="reasoning"><p data-part="reasoning-text">why</p></div><div data-part="steps"></div><div data-part="approvals"></div><div data-part="body"></div>
   <span data-part="caret"></span><p data-part="note"></p><div data-part="error"><p data-part="error-text"></p><a data-part="remedy" hidden></a></div>
   <div data-part="tools"><a data-run-link="trace/" href="/runs/r1/trace/"></a></div>
   <template data-part="step-template"><details><summary><b data-part="step-name"></b><span data-part="step-time"></span><span data-part="step-cost"></span><span data-part="step-state"></span></summary>
@@ -16,7 +16,7 @@ let answer;
 
 beforeEach(async () => {
   page = await open(HTML, {});
-  answer = new Answer(page.one("article"), { done: "Done", running: "Running", tool_failed: "Failed", credits_unit: "credits" });
+  answer = new Answer(page.one("article"), { done: "Done", running: "Running", tool_failed: "Failed", credits_short: "cr" });
 });
 
 afterEach(() => page.close());
@@ -78,7 +78,7 @@ test("a call is a card with its arguments, result, time and cost, and is told tw
   assert.match(page.one('[data-part="step-arguments"]').textContent, /HO-1/);
   assert.match(page.one('[data-part="step-result"]').textContent, /found/);
   assert.equal(page.one('[data-part="step-time"]').textContent, "1.50 s");
-  assert.equal(page.one('[data-part="step-cost"]').textContent, "2 credits");
+  assert.equal(page.one('[data-part="step-cost"]').textContent, "2 cr");
   assert.equal(page.one('[data-part="step-state"]').textContent, "Done");
 });
 
@@ -96,4 +96,33 @@ test("an answer that was cut has the link in its note", () => {
   event("run_finished", { status: "partial", reason: "max_tokens" });
   answer.offer({ label: "Change the model's settings", url: "/agents/a1/#model" });
   assert.ok(page.one('[data-part="note"]').contains(page.one('[data-part="remedy"]')));
+});
+
+test("what waits stands under the text, and among the steps before its call once it is decided, wherever that was", async () => {
+  const card = (/** @type {string} */ state) => new Response(`<section data-approval="c/1" data-state="${state}"></section>`);
+  const calls = answering([card("pending"), card("approved")]);
+  event("tool_use_start", { call_id: "c0", tool_name: "look" });
+  event("approval_required", { call_id: "c/1" });
+  await page.settled();
+  assert.equal(calls[0].url, "/runs/r1/decisions/c%2F1/");
+  assert.ok(page.one('[data-part="approvals"] [data-state="pending"]'));
+  event("tool_use_start", { call_id: "c/1", tool_name: "pay" });
+  answer.take({ type: "approval_decided", seq: 5, run_id: "r1", call_id: "c/1" });
+  await page.settled();
+  const steps = [...page.one('[data-part="steps"]').children].map((step) => step.dataset.callId ?? step.dataset.state);
+  assert.deepEqual(steps, ["c0", "approved", "c/1"]);
+  assert.equal(page.one('[data-part="approvals"]').children.length, 0);
+});
+
+test("a card that comes too late does not stand in the place of a newer one", async () => {
+  /** @type {(response: Response) => void} */
+  let late = () => {};
+  const cards = [new Promise((resolve) => (late = resolve)), Promise.resolve(new Response('<p data-approval="c1" data-state="rejected"></p>'))];
+  globalThis.fetch = /** @type {any} */ (() => cards.shift());
+  event("approval_required", { call_id: "c1", seq: 3 });
+  answer.take({ type: "approval_decided", seq: 4, run_id: "r1", call_id: "c1" });
+  await page.settled();
+  late(new Response('<p data-approval="c1" data-state="pending"></p>'));
+  await page.settled();
+  assert.deepEqual([...page.document.querySelectorAll("[data-approval]")].map((card) => card.dataset.state), ["rejected"]);
 });
