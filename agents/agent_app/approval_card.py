@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 from agent_app.models import Approval, ApprovalStatus, Decision, Run, RunStatus, ToolCall
 from agent_app.tool_looks import says
 from community.access import Actor
+from config.lib.errors import InvalidInput
+from config.lib.http import parse_json
 
+FIELD = "argument."  # begins the names of the fields of single arguments
 _LONG = 72  # characters: from here on a value takes the whole width
 
 
@@ -28,6 +31,15 @@ class Argument:
 
 
 @dataclass(frozen=True)
+class Field:
+    """One argument to edit. ``kind``: text, long, number or bool."""
+
+    name: str
+    value: Any
+    kind: str
+
+
+@dataclass(frozen=True)
 class Card:
     """``errors`` and ``written`` are of an edit that was refused; ``note`` says why an answer came too late."""
 
@@ -35,7 +47,7 @@ class Card:
     run: Run
     can_decide: bool
     errors: list[str] = field(default_factory=list)
-    written: str | None = None
+    written: Mapping[str, str] | None = None
     note: str = ""
 
     @property
@@ -55,13 +67,26 @@ class Card:
         return _arguments(row.decided_arguments, row.arguments)
 
     @property
+    def fields(self) -> list[Field]:
+        """The arguments one by one, where each is a text, a number or a yes or no; else they are edited as JSON."""
+        given = self.approval.arguments
+        kinds = {name: _kind(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
+        if not all(kinds.values()):
+            return []
+        return [Field(name, self._value(name, given[name], kind), kind) for name, kind in kinds.items()]
+
+    def _value(self, name: str, value: Any, kind: str) -> Any:
+        if self.written is None or "arguments" in self.written:
+            return json.dumps(value) if kind == "number" else value
+        said = self.written.get(FIELD + name, "")
+        return bool(said) if kind == "bool" else said
+
+    @property
     def json(self) -> str:
         """What the edit begins with."""
-        return (
-            self.written
-            if self.written is not None
-            else json.dumps(self.approval.arguments, indent=2, ensure_ascii=False)
-        )
+        if self.written is not None and "arguments" in self.written:
+            return self.written["arguments"]
+        return json.dumps(self.approval.arguments, indent=2, ensure_ascii=False)
 
     @property
     def rows(self) -> int:
@@ -87,18 +112,49 @@ class Card:
     @property
     def look(self) -> str:
         """Which of the states it is coloured as."""
-        return (
-            "succeeded"
-            if self.approval.is_approved
-            else "failed"
-            if self.approval.status == ApprovalStatus.REJECTED
-            else "cancelled"
-        )
+        if self.approval.is_approved:
+            return "succeeded"
+        return "failed" if self.approval.status == ApprovalStatus.REJECTED else "cancelled"
 
 
 def cards(actor: Actor, run: Run, rows: Iterable[Approval]) -> list[Card]:
     can_decide = actor.allows("run.decide")
     return [Card(row, run, can_decide) for row in rows]
+
+
+def edited(approval: Approval, written: Mapping[str, str]) -> Any:
+    """The arguments that somebody wrote, as JSON or one by one. Raises InvalidInput."""
+    if "arguments" in written:
+        try:
+            return parse_json(written["arguments"].encode())
+        except InvalidInput as error:
+            text = _("This is not JSON: %(why)s") % {"why": error.detail}
+            raise InvalidInput(errors={"arguments": [text]}) from error
+    given = approval.arguments if isinstance(approval.arguments, Mapping) else {}
+    return {name: _read(value, written.get(FIELD + name, "")) for name, value in given.items()}
+
+
+def _read(before: Any, text: str) -> Any:
+    """What was written in the place of ``before``: a number that is none stays a text, which the checks name."""
+    if isinstance(before, bool):
+        return bool(text)
+    if isinstance(before, str):
+        return text.replace("\r\n", "\n")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _kind(value: Any) -> str:
+    """How an argument can be edited by itself; empty where it cannot."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "long" if len(value) > _LONG or "\n" in value else "text"
+    return ""
 
 
 def steps(found: list[Card], calls: Iterable[ToolCall]) -> Iterator[tuple[Card | None, ToolCall | None]]:

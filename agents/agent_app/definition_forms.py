@@ -99,7 +99,7 @@ class ContextForm(forms.Form):
 
     def __init__(self, *args: Any, context: dict[str, Any] | None = None, **kwargs: Any) -> None:
         kwargs["initial"] = context | {"content": as_text(context["content"])} if context else {"content": "{}"}
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"auto_id": "context_%s", **kwargs})  # the page below its dialog has names of its own
 
     def clean_content(self) -> dict[str, Any]:
         content = parsed(self.cleaned_data["content"])

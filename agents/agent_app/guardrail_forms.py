@@ -37,7 +37,7 @@ class GuardrailForm(forms.Form):
         self.kind = kind
         config = guardrail["config"] if guardrail else {}
         kwargs["initial"] = {"name": kind.label, "enabled": True} if guardrail is None else dict(guardrail)
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"auto_id": "guardrail_%s", **kwargs})  # the builder has names of its own
         for name, part in {**kind.properties, **{name: {"type": "secret"} for name in kind.secrets}}.items():
             self.fields[_field(name)] = _made(name, part, agents)
             self.initial[_field(name)] = _initial(part, config.get(name, part.get("default")))

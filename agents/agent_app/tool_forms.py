@@ -87,6 +87,9 @@ class PolicyForm(forms.Form):
     )  # fmt: skip
     enabled = forms.BooleanField(label=_("In use"), required=False, initial=True)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "tool_%s", **kwargs})  # the page below its dialog has names of its own
+
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         if values.get("approval") == "when":
@@ -256,7 +259,7 @@ class TrialForm(forms.Form):
     def __init__(self, *args: Any, functions: list[Any], **kwargs: Any) -> None:
         if functions:
             kwargs["initial"] = {"arguments": example_text(functions[0].parameters)}
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"auto_id": "trial_%s", **kwargs})
         self.fields["function"].choices = _names(functions)  # type: ignore[attr-defined]
         if len(functions) == 1:
             self.fields["function"].widget = forms.HiddenInput()

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
+from agent_app.approval_card import edited
 from agent_app.models import Approval, Run, ToolCall
 from agent_app.runs import approvals
 from agent_app.runs.registry import Request
@@ -54,7 +55,13 @@ def test_the_card_says_what_is_asked_and_offers_what_may_be_done(cast: Cast, run
     row = Approval.objects.get()
     for path, options in ((f"/runs/{run.id}/", {}), (address(run), {"headers": HTMX})):
         shown = page(cast.bob, path, **options)
-        for part in ("Waiting for you", "asks to call echo", "Reads untrusted data", ">pay<", "asked in a run of Alice"):
+        for part in (
+            "Waiting for you",
+            "asks to call echo",
+            "Reads untrusted data",
+            ">pay<",
+            "asked in a run of Alice",
+        ):
             assert part in shown, part
         assert [shown.count(f'value="{each}"') for each in ("approve", "always", "edit", "reject")] == [1, 1, 1, 1]
         watched = page(cast.carol, path, **options)
@@ -83,9 +90,19 @@ def test_what_is_wrong_with_an_edit_stands_at_it(cast: Cast, run: Run) -> None:
             assert (refused.status_code, problem in shown, "<html" in shown) == (422, True, not headers)
             assert "<details open>" in shown
     assert Approval.objects.get().is_pending
-    edited = browser.post(address(run), {"decision": "edit", "arguments": '{"text": "pay less"}'}, headers=HTMX)
-    shown = edited.content.decode()
-    assert (edited.status_code, edited["HX-Trigger"]) == (200, "approval-decided")
+    row = Approval.objects.get()
+    row.arguments = {"text": "two\nlines", "amount": 84.5, "sure": True}
+    assert edited(row, {"argument.text": "two\r\nlines", "argument.amount": "7"}) == {
+        "text": "two\nlines", "amount": 7, "sure": False,
+    }  # fmt: skip
+    assert edited(row, {"argument.amount": "seven", "argument.sure": "on"}) == {
+        "text": "",
+        "amount": "seven",
+        "sure": True,
+    }
+    answer = browser.post(address(run), {"decision": "edit", "argument.text": "pay less"}, headers=HTMX)
+    shown = answer.content.decode()
+    assert (answer.status_code, answer["HX-Trigger"]) == (200, "approval-decided")
     assert "Approved with changes by Bob" in shown
     assert "pay less <del>pay</del>" in shown
     assert approvals.exact(Approval.objects.get()) == {"text": "pay less"}

@@ -33,7 +33,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         local_model = Child(replace(service, before=None)).spawn()
         cleanup.callback(local_model.stop)
         mail = f"file://{tmp_path_factory.mktemp('mail')}"
-        around = {"LOCAL_MODEL_URL": url, "EMAIL_URL": mail, "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1"}  # where the fakes are
+        around = {
+            "LOCAL_MODEL_URL": url,
+            "EMAIL_URL": mail,
+            "OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
+        }  # where the fakes are
         running = cleanup.enter_context(Stack(environment=around))
         running.start("web", "worker-runs")
         local_model.wait_ready()

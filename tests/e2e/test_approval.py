@@ -91,7 +91,7 @@ def build(page: Page, world: World, shop: Shop) -> str:
     page.get_by_role("link", name="order_lookup").first.click()
     page.get_by_role("dialog").get_by_role("link", name="Connect").click()
     page.wait_for_url(f"**/agents/{agent_id}/")
-    add_tool(page, "Function")
+    add_tool(page, "Python of your own")
     fields.get_by_label("Name", exact=True).fill("gross")
     fields.get_by_label("Code").fill(FUNCTION)
     fields.get_by_label("Ask before a call").select_option("when")
@@ -111,8 +111,8 @@ def test_a_newcomer_builds_tries_and_decides(
     assert "119.0" in tried(page, "gross", {"net": 100})
 
     provider.queue(
-        Script(tool_calls=(ToolCall("order_lookup", '{"order_id": "HO-1"}', call_id="c1"),)),
-        Script(deltas=("Let me see. ",), tool_calls=(ToolCall("gross", '{"net": 84.5}', call_id="c2"),)),
+        Script(tool_calls=(ToolCall("order_lookup", '{"order_id": "HO-1"}'),)),
+        Script(deltas=("Let me see. ",), tool_calls=(ToolCall("gross", '{"net": 84.5}'),)),
         Script(deltas=("It is 119.",)),
     )
     say(page, "What do I get back for HO-1?")
@@ -127,12 +127,12 @@ def test_a_newcomer_builds_tries_and_decides(
     height = asked.get_by_role("button", name="Approve").evaluate("e => e.getBoundingClientRect().height")
     assert height >= 44
     asked.get_by_text("Edit", exact=True).click()
-    asked.get_by_label("Arguments").fill('{"net": 100}')
+    asked.get_by_label("net").fill("100")
     asked.get_by_role("button", name="Call it with these").click()
     expect(phone.get_by_role("region", name="Approval: gross")).to_have_count(0)
 
     expect(card).to_have_count(0)  # decided elsewhere: this window knows without being loaded again
-    expect(last_answer(page).get_by_text("Approved with changes by Alice").first).to_be_visible()
+    expect(last_answer(page).get_by_text("Approved with changes by").first).to_be_visible()
     expect_complete(page)
     expect(last_answer(page).locator('[data-part="body"]')).to_contain_text("It is 119.")
     assert barriers(page) == []
@@ -140,8 +140,8 @@ def test_a_newcomer_builds_tries_and_decides(
     phone.goto("/runs/")
     phone.get_by_role("link", name="Refunds").first.click()
     calls = phone.get_by_role("region", name="Tool calls")
-    for call_id, parts in (("c1", ("HO-1", "84.5")), ("c2", ("100", "119.0"))):
-        call = calls.locator(f'[data-call-id="{call_id}"]')
+    for number, parts in enumerate((("order_lookup", "HO-1", "84.5"), ("gross", "100", "119.0"))):
+        call = calls.locator("[data-call-id]").nth(number)
         call.locator("summary").click()
         for part in (*parts, "cr", "Done"):
             expect(call).to_contain_text(part)

@@ -476,6 +476,7 @@ PAGES = [
     # Its answer is text.
     Line("GET", "/runs/{run}/answer/", (204, 204, 204, 204, 404, 302)),
     Line("POST", "/runs/{run}/cancel/", (409, 409, 409, 409, 404, 302)),
+    Line("GET", "/runs/{waiting_run}/decisions/{call}/", (302, 302, 302, 302, 404, 302)),
     Line("POST", "/runs/{waiting_run}/decisions/{call}/", (302, 302, 302, 403, 404, 302), {"decision": "reject"}),
     Line("GET", "/models/", (200, 200, 200, 200, 200, 302)),
     Line(

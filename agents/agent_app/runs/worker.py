@@ -148,7 +148,7 @@ class Worker:
 
     async def _begin(self, claim: Claim, context: RunContext) -> None:
         run, log = context.run, context.log
-        log.on_first_delta = lambda: setattr(run, "first_token_at", timezone.now())
+        log.on_first_delta = lambda: setattr(run, "first_token_at", run.first_token_at or timezone.now())
         if run.attempt > 1:
             await self._take_over(claim, context)
         if context.waited:

@@ -11,13 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from agent_app import access
-from agent_app.approval_card import Card
+from agent_app.approval_card import Card, edited
 from agent_app.approvals import approval_decide
-from agent_app.models import Decision
+from agent_app.models import Approval, Decision
 from agent_app.views.agents import is_fragment
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import Conflict, InvalidInput
-from config.lib.http import parse_json
 
 _TOO_LATE = ("already_decided", "approval_expired", "approval_withdrawn")
 
@@ -34,13 +33,11 @@ def run_decide(request: ActorRequest, run_id: UUID, call_id: str) -> HttpRespons
     try:
         approval_decide(
             actor=request.actor, run_id=run.id, call_id=call_id, decision=request.POST.get("decision", ""),
-            arguments=_arguments(request), reason=request.POST.get("reason", ""),
+            arguments=_arguments(request, access.get_approval(run, call_id)), reason=request.POST.get("reason", ""),
         )  # fmt: skip
     except InvalidInput as error:
         found = [message for each in error.errors.values() for message in each] or [error.detail]
-        return _shown(
-            request, _card(request, run_id, call_id, errors=found, written=request.POST.get("arguments")), 422
-        )
+        return _shown(request, _card(request, run_id, call_id, errors=found, written=request.POST.dict()), 422)
     except Conflict as error:
         if error.error_code not in _TOO_LATE:
             raise
@@ -78,14 +75,11 @@ def _too_late(request: ActorRequest, card: Card) -> HttpResponse:
     return _shown(request, card, 409, headers)
 
 
-def _arguments(request: ActorRequest) -> dict[str, Any] | None:
+def _arguments(request: ActorRequest, approval: Approval) -> dict[str, Any] | None:
     """What was edited. Raises InvalidInput."""
     if request.POST.get("decision") != Decision.EDIT:
         return None
-    try:
-        given = parse_json(request.POST.get("arguments", "").encode())
-    except InvalidInput as error:
-        raise InvalidInput(errors={"arguments": [_("This is not JSON: %(why)s") % {"why": error.detail}]}) from error
+    given = edited(approval, request.POST.dict())
     if not isinstance(given, dict):
         raise InvalidInput(errors={"arguments": [_("This is a JSON object: it begins with { and ends with }.")]})
     return given

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from agent_app import markdown, output_formats, remedies, selectors
 from agent_app.access import get_run
-from agent_app.approval_card import cards, steps
+from agent_app.approval_card import Card, cards, steps
 from agent_app.approvals import approvals_of
 from agent_app.models import Message, Run, RunEvent, RunStatus
 from agent_app.runs import lifecycle, limits
@@ -67,7 +67,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
     events = list(RunEvent.objects.filter(run=run).order_by("seq")[:_SHOWN_EVENTS]) if with_record else []
     context = {
         "run": run,
-        "spans": _spans(run),
+        "spans": _spans(run, asked),
         "quarters": _axis(run),
         "source": _SOURCES.get(run.source, run.source),
         "question": run.user_message,
@@ -128,8 +128,8 @@ def _axis(run: Run) -> list[float]:
     return [total * quarter / 4 for quarter in range(5)]
 
 
-def _spans(run: Run) -> list[Span]:
-    """Waiting for a worker, waiting for the first word, writing."""
+def _spans(run: Run, asked: list[Card]) -> list[Span]:
+    """Waiting for a worker, waiting for the first word, waiting for people, writing."""
     end = run.finished_at or timezone.now()
     total = max((end - run.created_at).total_seconds(), 0.001)
     failed = run.status == RunStatus.FAILED
@@ -144,7 +144,12 @@ def _spans(run: Run) -> list[Span]:
     spans = [span(_("In the queue"), "clock", "idle", run.created_at, run.started_at or end)]
     if run.started_at:
         kind = "bad" if failed and not run.first_token_at else "run"
-        spans.append(span(_("Waiting for the first word"), "cpu", kind, run.started_at, run.first_token_at or end))
+        heard = min(filter(None, [run.first_token_at, *(card.approval.created_at for card in asked)]), default=end)
+        spans.append(span(_("Waiting for the first word"), "cpu", kind, run.started_at, heard))
+    for card in asked:
+        spans.append(
+            span(card.approval.tool_name, "hand", "wait", card.approval.created_at, card.approval.decided_at or end)
+        )
     if run.first_token_at:
         spans.append(span(_("Writing the answer"), "pencil", "bad" if failed else "ok", run.first_token_at, end))
     return spans

@@ -31,7 +31,8 @@ export class Answer {
         this.say(event.position ? (this.labels.place ?? "").replace("{place}", String(event.position)) : this.labels.queued);
         break;
       case "run_status":
-        this.say(this.labels[event.status] ?? event.status);
+        this.say(event.reason === "approval" ? "" : (this.labels[event.status] ?? event.status)); // its card says what it waits for
+        part(this.element, "caret").hidden = event.status === "waiting";
         break;
       case "reasoning_delta":
         this.reason(event.delta);

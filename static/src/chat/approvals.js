@@ -25,6 +25,7 @@ export async function showApproval(answer, event) {
   before?.remove();
   among.insertBefore(card, call);
   /** @type {any} */ (globalThis).troupe?.htmx?.process(card);
+  answer.dispatchEvent(new CustomEvent("answer:grown", { bubbles: true }));
 }
 
 /** @param {string} url @returns {Promise<string | null>} null where it cannot be had; the run's page has it too */
