@@ -69,8 +69,8 @@ class Card:
     @property
     def fields(self) -> list[Field]:
         """The arguments one by one, where each is a text, a number or a yes or no; else they are edited as JSON."""
-        given = self.approval.arguments
-        kinds = {name: _kind(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
+        given: Mapping[str, Any] = self.approval.arguments if isinstance(self.approval.arguments, Mapping) else {}
+        kinds = {name: _kind(value) for name, value in given.items()}
         if not all(kinds.values()):
             return []
         return [Field(name, self._value(name, given[name], kind), kind) for name, kind in kinds.items()]

@@ -9,23 +9,32 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from agent_app.approvals import pending_approvals
 from agent_app.models import Provider, Run
 from agent_app.selectors import agent_rows, conversation_list, run_list
 from community.access import page_actor
 from config.lib import shell
 
+_WAITING = 4
 _CONTINUED = 6
 _RECENT = 6
 
 
 def register() -> None:
     for panel in (
+        shell.HomePanel(key="waiting", template="agents/panels/waiting.html", order=0, context=waiting_panel),
         shell.HomePanel(key="continue", template="agents/panels/continue.html", order=10, context=continue_panel),
         shell.HomePanel(key="recent_runs", template="agents/panels/runs.html", order=20, context=runs_panel),
         shell.HomePanel(key="usage", template="agents/panels/usage.html", order=10, context=usage_panel, aside=True),
         shell.HomePanel(key="start", template="agents/panels/start.html", order=20, context=start_panel, aside=True),
     ):
         shell.registry.add_panel(panel)
+
+
+def waiting_panel(request: HttpRequest) -> dict[str, Any]:
+    """What runs ask and the actor may answer, the most urgent first."""
+    rows = list(pending_approvals(page_actor(request))[: _WAITING + 1])
+    return {"asked": rows[:_WAITING], "more": len(rows) > _WAITING}
 
 
 def continue_panel(request: HttpRequest) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def test_the_card_says_what_is_asked_and_offers_what_may_be_done(cast: Cast, run
         assert 'name="decision"' not in watched
     assert f"#approval-{row.id}" in cast.bob.browser().get(address(run))["Location"]
     assert f'hx-get="{address(run)}"' in page(cast.bob, "/inbox/")
+    assert f"/runs/{run.id}/#approval-{row.id}" in page(cast.bob, "/")
+    assert "#approval-" not in page(cast.carol, "/")
     assert "<noscript><section" in "".join(
         page(cast.alice, f"/agents/{run.agent_id}/chat/{run.conversation_id}/").split("\n")
     ).replace("  ", "")

@@ -151,7 +151,9 @@ def _spans(run: Run, asked: list[Card]) -> list[Span]:
             span(card.approval.tool_name, "hand", "wait", card.approval.created_at, card.approval.decided_at or end)
         )
     if run.first_token_at:
-        spans.append(span(_("Writing the answer"), "pencil", "bad" if failed else "ok", run.first_token_at, end))
+        answered = [card.approval.decided_at or end for card in asked]
+        begun = max([run.first_token_at, *answered])
+        spans.append(span(_("Writing the answer"), "pencil", "bad" if failed else "ok", begun, end))
     return spans
 
 
