@@ -111,7 +111,7 @@ def test_nothing_leaves_of_who_has_no_key_for_it_and_a_refusal_costs_no_run_anyt
 @pytest.mark.django_db
 def test_only_a_key_that_would_be_used_can_be_kept_for_tracing(cast: Cast, settings: Any) -> None:
     settings.PROVIDER_BASE_URLS = {}
-    given = {"api_key": "sk-" + "trace" * 5, "purpose": "tracing", "skip_test": True}
+    given = {"api_key": "sk-" + "trace" * 5, "purpose": "tracing", "skip_test": True}  # pragma: allowlist secret
     for wrong in ({"provider": "mistral", "scope": "workspace"}, {"provider": "openai", "scope": "user"}):
         refused = cast.alice.api.post("users/api-keys/", given | wrong)
         assert (refused.status_code, list(refused.json()["errors"])) == (400, ["purpose"])

@@ -22,7 +22,22 @@ from config.lib.serializers import Strict
 _ORDERINGS = ("name", "updated_at", "created_at")
 
 
-@extend_schema_field(http_params.AUTH_SCHEMA)
+def _as_openapi(schema: Any) -> Any:
+    """A JSON Schema whose parts may be of several types, as OpenAPI 3.0 says that."""
+    if isinstance(schema, list):
+        return [_as_openapi(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _as_openapi(part) for name, part in schema.items()}
+    if isinstance(kinds := schema.get("type"), list):
+        some = [kind for kind in kinds if kind != "null"]
+        del found["type"]
+        found |= {"type": some[0]} if len(some) == 1 else {"oneOf": [{"type": kind} for kind in some]}
+        found["nullable"] = "null" in kinds
+    return found
+
+
+@extend_schema_field(_as_openapi(http_params.AUTH_SCHEMA))
 class AuthField(serializers.DictField):
     pass
 
@@ -54,7 +69,7 @@ class IntegrationOutput(serializers.ModelSerializer[Integration]):
         )  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field(http_params.AUTH_SCHEMA)
+    @extend_schema_field({"type": "object", "additionalProperties": True})
     def get_auth(self, row: Integration) -> dict[str, Any]:
         auth: dict[str, Any] = credentials.masked(row.params, self._credential(row))["auth"]
         return auth
