@@ -138,7 +138,7 @@ _WORDS: dict[str, Words] = {
         help=_("One a line, as name: always or name: never; a condition is written as JSON. Others follow the rule above."),
     ),
     "hosted": Words(
-        label=_("Run by the model’s provider"), more=True, help=_("Conditions, approvals and guardrails need ours."),
+        label=_("Run by the model’s provider"), more=True, help=_("A tool that asks people or that a guardrail checks is always ours."),
         choices={"auto": _("Where it can be, and nothing here asks for ours"), "always": _("Always"), "never": _("Never")},
     ),
     "timeout_s": Words(label=_("Seconds for a request, at most"), more=True),
@@ -155,8 +155,8 @@ _WORDS: dict[str, Words] = {
     "provider": Words(label=_("Asked first"), empty=_("The best by key and cost"), more=True),
     "searxng_url": Words(label=_("A SearXNG of your own"), example="https://search.example.com", more=True),
     "fetch": Words(label=_("Read the pages that are found"), more=True),
-    "allowed_commands": Words(label=_("Commands"), help=_("The only programs there, one a line."), rows=3),
-    "blocked_paths": Words(label=_("Paths that are not there"), help=_("One a line."), rows=3),
+    "allowed_commands": Words(label=_("Commands"), help=_("The only programs there, one a line. Empty: ls, cat, find."), rows=3),
+    "blocked_paths": Words(label=_("Paths that are not there"), help=_("One a line. Empty: /etc, /usr, /home."), rows=3),
     "read_only": Words(label=_("Nothing can be written")),
     "max_execution_time": Words(label=_("Seconds for a command, at most")),
     "allowed_hosts": Words(
