@@ -274,7 +274,7 @@ TABLE = [
         "PUT",
         "providers/{provider}/",
         (200, 200, 403, 403, 404, 401),
-        {"type": "openai", "name": "Other"},
+        {"type": "openai", "name": "Other", "base_url": "http://127.0.0.1:9/v1"},
         scope="admin",
     ),
     Line("DELETE", "providers/{provider}/", (204, 204, 403, 403, 404, 401), scope="admin"),
