@@ -43,6 +43,18 @@ def error_in(text: str) -> str:
     return str(orjson.loads(text)["error"]["code"])
 
 
+@pytest.mark.parametrize(("before", "after", "said"), [
+    ("I look.", "It is.", "I look.\n\nIt is."), ("I look. ", "It is.", "I look. It is."), ("I look.", " It is.", "I look. It is."),
+    ("", "It is.", "It is."), ("I look.", "", "I look."),
+])  # fmt: skip
+def test_what_is_said_after_a_tool_does_not_stick_to_what_was_said_before(
+    cast: Cast, provider: FakeOpenAI, probe: Probe, before: str, after: str, said: str
+) -> None:
+    provider.queue(asks({"text": "x"}, deltas=(before,)), Script(deltas=(after[:3], after[3:])))
+    run = execute(start(cast.alice, agent_with(cast.alice, ECHO)))
+    assert (run.output, text_of(followed(run))) == (said, said)
+
+
 def test_a_call_reaches_the_tool_the_model_the_reader_and_the_record(
     cast: Cast, provider: FakeOpenAI, probe: Probe
 ) -> None:

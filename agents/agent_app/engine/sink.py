@@ -34,6 +34,7 @@ class Sink:
         self._steps = 0
         self._models: dict[str, str] = {}
         self._apart = False
+        self._spoke_in = -1  # the turn in which something was said last
         self._truncated = False
         self._asides = 0
         self.hold = False  # readers see nothing before ``release``
@@ -154,13 +155,22 @@ class Sink:
     def text(self, delta: str) -> None:
         if _silent.get():
             return
-        if self._apart:
-            self._apart = False
-            delta = f"\n\n{delta}" if self._produced.text else delta
+        if not delta:
+            return
+        if self._stands_apart(delta):
+            delta = f"\n\n{delta}"
+        self._apart, self._spoke_in = False, self._produced.turns
         self._produced.text.append(delta)
         if not self.hold:
             self.shown = True
             self._log.delta(events.CONTENT_DELTA, delta)
+
+    def _stands_apart(self, delta: str) -> bool:
+        """What another agent says, or the same one after its tools have answered, is a paragraph of its own."""
+        before = next((said for said in reversed(self._produced.text) if said), "")
+        if not before or self._apart:
+            return bool(before)
+        return self._spoke_in != self._produced.turns and not before[-1].isspace() and not delta[0].isspace()
 
     def reasoning(self, delta: str) -> None:
         if _silent.get():
