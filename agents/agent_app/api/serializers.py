@@ -308,7 +308,8 @@ class RunOutput(serializers.Serializer[Run]):
     @extend_schema_field(ApprovalOutput(many=True))
     def get_approvals(self, run: Run) -> list[dict[str, Any]]:
         """What the run waits for; nothing where it does not wait."""
-        return [dict(each) for each in ApprovalOutput(approvals.pending_of(run), many=True).data]
+        waiting = approvals.pending_of(run)
+        return [dict(each) for each in ApprovalOutput(waiting, many=True).data] if waiting else []
 
 
 class RemedyOutput(serializers.Serializer[Any]):
