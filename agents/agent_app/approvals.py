@@ -26,7 +26,6 @@ from config.lib.errors import Conflict, InvalidInput, NotFound
 
 logger = logging.getLogger(__name__)
 
-MOST_ARGUMENTS = 32 * 1024  # bytes
 LONGEST_REASON = 1000
 
 
@@ -122,7 +121,7 @@ def _edit(run: Run, row: Approval, given: dict[str, Any]) -> None:
     function = _function(run, row)
     arguments = _unhidden(given, row.arguments, rows_of.exact(row))
     problems = json_schemas.errors_in({"type": "object", **function.parameters}, arguments)
-    if len(orjson.dumps(arguments)) > MOST_ARGUMENTS:
+    if len(orjson.dumps(arguments)) > rows_of.MOST_ARGUMENTS:
         problems = [_("These arguments are too long.")]
     if problems:
         raise InvalidInput(_("The arguments do not fit."), errors={"arguments": problems})

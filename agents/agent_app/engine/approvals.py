@@ -16,8 +16,6 @@ from agent_app.tools.registry import Function, ToolDefinition, ToolFailed
 from config.lib.db import in_db
 from config.lib.ids import parse_uuid
 
-MOST_ASKED = 32 * 1024  # bytes of arguments: whoever is asked must see all of them
-
 
 class NeedsApproval(Exception):
     """The call waits for a person; the others of its answer go on."""
@@ -76,9 +74,9 @@ class Gate:
         if within:
             text = "This tool needs an approval, and nobody can be asked while another agent waits for this answer."
             raise ToolFailed(text, code="approval")
-        size = len(orjson.dumps(arguments))
-        if size > MOST_ASKED:
-            text = f"A person must read these arguments before the call. They have {size} bytes; at most {MOST_ASKED} are allowed."
+        size, most = len(orjson.dumps(arguments)), approvals.MOST_ARGUMENTS
+        if size > most:
+            text = f"A person must read these arguments before the call. They have {size} bytes; at most {most} are allowed."
             raise ToolFailed(text, code="too_long")
         request = Request(
             call_id=call_id, tool_name=function.name, tool_type=tool.type, tool_id=parse_uuid(tool.tool_id or tool.id),

@@ -22,6 +22,7 @@ from community.services.notifications import badges_changed, notification_send
 from config.lib import audit, secrets
 
 ARGUMENTS_PURPOSE = "run.approval"
+MOST_ARGUMENTS = 32 * 1024  # bytes: whoever is asked must see all of them
 Told = tuple[str, dict[str, Any]]  # an event's type and payload
 
 

@@ -1,6 +1,6 @@
 """A run that waits for people: it leaves its worker, and goes on with another when all of one answer are decided.
 
-A pause is a checkpoint with questions (``docs/adr/0020``). Nothing is held for a run that waits: no place, no lease, no credits.
+A pause is a checkpoint with questions (``docs/adr/0024``). Nothing is held for a run that waits: no place, no lease, no credits.
 """
 
 from typing import Any
