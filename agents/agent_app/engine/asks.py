@@ -12,6 +12,7 @@ from agent_app import model_references
 from agent_app.definition.tool_checks import MOST_DEPTH
 from agent_app.engine.guardrails import Stopped
 from agent_app.engine.held_spans import HeldSpans
+from agent_app.engine.member import Member
 from agent_app.engine.pictures import newest
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.named import NoNamedModels
@@ -27,7 +28,7 @@ from config.lib.db import in_db
 from config.lib.errors import AppError
 
 if TYPE_CHECKING:
-    from agent_app.engine.build import Member, Team
+    from agent_app.engine.build import Team
 
 MAX_TURNS = 10
 RUN_CONFIG = RunConfig(
@@ -73,7 +74,7 @@ class TeamAsks:
             self._recorder.agent_ends(output, failure)
         return output
 
-    async def _checked(self, member: "Member", message: str) -> Any:
+    async def _checked(self, member: Member, message: str) -> Any:
         """What its own guardrails leave of the agent's answer, to what they have left of the message. What one of them stops is
         told to whoever has asked. All of the input's come first, since nobody waits here for a first word."""
         guards = self.team.guards
@@ -91,7 +92,7 @@ class TeamAsks:
         finally:
             self._recorder.let_go(withheld=withheld)
 
-    async def _answer(self, member: "Member", items: list[Any]) -> Any:
+    async def _answer(self, member: Member, items: list[Any]) -> Any:
         try:
             result = await Runner.run(
                 member.agent, items, context=dict(self.team.context), max_turns=MAX_TURNS, run_config=RUN_CONFIG

@@ -21,6 +21,7 @@ from agent_app.engine.handoffs import Handover
 from agent_app.engine.hosted import HostedCalls, sdk_tool
 from agent_app.engine.items import text_of
 from agent_app.engine.judge import Judge
+from agent_app.engine.member import Member
 from agent_app.engine.output_types import output_schema
 from agent_app.engine.providers.select import fallback_routes, model_for, route_of
 from agent_app.engine.response_cache import ResponseCache
@@ -40,16 +41,6 @@ from config.lib.errors import AppError
 from config.lib.ids import parse_uuid
 
 Definition = dict[str, Any]
-
-
-@dataclass
-class Member:
-    """One agent of a run. ``budget``: how many tokens of conversation its model can take (None: not limited by us)."""
-
-    agent_id: str
-    agent: Agent[Any]
-    model: RecordedModel
-    budget: int | None
 
 
 @dataclass

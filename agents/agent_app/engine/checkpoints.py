@@ -14,7 +14,8 @@ import agents
 import orjson
 from django.utils.translation import gettext as _
 
-from agent_app.engine.build import Member, Team
+from agent_app.engine.build import Team
+from agent_app.engine.member import Member
 from agent_app.engine.sink import Sink
 from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import Recorder

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from agents import Agent, Handoff, HandoffInputData, ModelSettings, RunContextWrapper
@@ -13,14 +13,12 @@ from agent_app.definition.content import default_tool_name
 from agent_app.engine.approvals import Gate
 from agent_app.engine.guardrails import Guards
 from agent_app.engine.items import Item, last_messages, newest, role_of, text_of, without_tools
+from agent_app.engine.member import Member
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
 from agent_app.guardrails.registry import INPUT
 from agent_app.runs import events
 from agent_app.runs.log import RunLog
-
-if TYPE_CHECKING:
-    from agent_app.engine.build import Member
 
 _SUMMARY_TOKENS = 400
 _SUMMARISE = (
@@ -43,7 +41,7 @@ class Handover:
     """One handoff of one run: from ``source`` to ``target``, as ``definition`` says."""
 
     def __init__(
-        self, definition: dict[str, Any], source: "Member", target: "Member", *, sink: Sink, log: RunLog, recorder: Recorder,
+        self, definition: dict[str, Any], source: Member, target: Member, *, sink: Sink, log: RunLog, recorder: Recorder,
         guards: Guards, gate: Gate,
     ) -> None:  # fmt: skip
         self._definition = definition

@@ -6,7 +6,7 @@ A judge has no tools, hands over to nobody, and its own guardrails are not asked
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agents import ModelResponse
 from agents.models.interface import ModelTracing
@@ -16,6 +16,7 @@ from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 from agent_app import output_types
 from agent_app.engine import tokens
 from agent_app.engine.held_spans import CHECK
+from agent_app.engine.member import Member
 from agent_app.engine.output_types import OutputSchema
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
@@ -24,9 +25,6 @@ from agent_app.guardrails.registry import CheckFailed
 from agent_app.guardrails.verdict import Verdict
 from agent_app.output_types import InvalidOutput
 from agent_app.runs.registry import RunFailure
-
-if TYPE_CHECKING:
-    from agent_app.engine.build import Member
 
 VERDICT: dict[str, Any] = {
     "type": "object",
@@ -48,7 +46,7 @@ _ASKED = (
 class Judge:
     """Asks members of a run's team. What they are asked is paid for by the run, and shown to nobody."""
 
-    def __init__(self, members: "Mapping[str, Member]", sink: Sink, recorder: Recorder) -> None:
+    def __init__(self, members: Mapping[str, Member], sink: Sink, recorder: Recorder) -> None:
         self._members = members
         self._sink = sink
         self._recorder = recorder
@@ -71,7 +69,7 @@ class Judge:
             raise CheckFailed(_("The judge did not answer: %(why)s") % {"why": error.error}) from error
         return _read(_text(answer))
 
-    async def _ask(self, member: "Member", asked: str) -> ModelResponse:
+    async def _ask(self, member: Member, asked: str) -> ModelResponse:
         settings = member.agent.model_settings
         limited = replace(
             settings,

@@ -3,6 +3,7 @@
 import { written } from "../numbers.js";
 import { showApproval } from "./approvals.js";
 import { StreamedMarkdown } from "./markdown.js";
+import { part } from "./parts.js";
 
 /** @typedef {import("./run_stream.js").RunEvent} RunEvent */
 
@@ -190,11 +191,6 @@ export class Answer {
       void this.showValue();
     }
   }
-}
-
-/** @param {ParentNode} root @param {string} name @returns {HTMLElement} */
-export function part(root, name) {
-  return /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
 }
 
 /** @param {unknown} value */

@@ -1,7 +1,7 @@
 // What a run asks people, in the flow of its answer: the server's card (templates/components/approval.html). What waits stands
 // under the text; once somebody has decided, wherever that was, it stands among the steps.
 
-import { part } from "./answer.js";
+import { part } from "./parts.js";
 
 /** @typedef {import("./run_stream.js").RunEvent} RunEvent */
 

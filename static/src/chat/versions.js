@@ -1,5 +1,5 @@
 // The versions of a message (regenerated or edited): the arrows with "2 / 3". Markup: templates/components/chat_versions.html
-import { part } from "./answer.js";
+import { part } from "./parts.js";
 
 /** The ids of a message's versions in the order they were made. @param {HTMLElement} message @returns {string[]} */
 export function versionsOf(message) {

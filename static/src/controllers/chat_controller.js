@@ -7,8 +7,8 @@
 // Tells the page: chat:begun (a conversation has its id, also put into [name=conversation]), chat:finished, chat:used {usage}.
 
 import { Controller } from "@hotwired/stimulus";
-import { part } from "../chat/answer.js";
 import { ApiError, cancelRun, getRun, postForm, startRun } from "../chat/api.js";
+import { part } from "../chat/parts.js";
 import { RunStream } from "../chat/run_stream.js";
 import { cut, showVersions, versionsOf } from "../chat/versions.js";
 import { ChatView } from "./chat_view.js";

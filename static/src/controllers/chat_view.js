@@ -1,6 +1,7 @@
 // What the chat shows: messages, the composer's state, the connection, the end of the log. What it does is in chat_controller.js.
 import { Controller } from "@hotwired/stimulus";
-import { Answer, part } from "../chat/answer.js";
+import { Answer } from "../chat/answer.js";
+import { part } from "../chat/parts.js";
 import { copyText } from "../clipboard.js";
 
 const NEAR_END_PX = 80;

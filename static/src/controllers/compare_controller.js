@@ -5,7 +5,8 @@
 //   <section data-controller="compare" data-compare-run-url-value="/api/v1/agents/<id>/run/" data-compare-runs-url-value="/api/v1/runs/"
 //            data-compare-page-url-value="/agents/<id>/chat/" data-compare-labels-value="{…}">
 import { Controller } from "@hotwired/stimulus";
-import { Answer, part } from "../chat/answer.js";
+import { Answer } from "../chat/answer.js";
+import { part } from "../chat/parts.js";
 import { ApiError, cancelRun, getRun, startRun } from "../chat/api.js";
 import { RunStream } from "../chat/run_stream.js";
 import { copyText } from "../clipboard.js";
