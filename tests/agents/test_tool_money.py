@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
-from agent_app.engine import tools
+from agent_app.engine import tool_caps
 from agent_app.models import Agent, Run
 from billing.models import CreditAccount, Hold, LedgerEntry, Rate
 from tests.agents.probe_world import ECHO, agent_with, calls, probing
@@ -103,7 +103,7 @@ def test_a_run_has_an_end_of_calls_whoever_makes_them(
     cast: Cast, provider: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Agents that call agents share the run's calls."""
-    monkeypatch.setattr(tools, "MOST_CALLS", 5)
+    monkeypatch.setattr(tool_caps, "MOST_CALLS", 5)
     with probing() as probe:
         inner: Agent = agent_with(cast.alice, ECHO, name="Inner", model="fake/other")
         outer = agent_with(cast.alice, {"name": "inner", "type": "agent", "params": {"agent_id": str(inner.id)}})

@@ -83,16 +83,13 @@ class Checkpoints:
             "agent_name": produced.agent_name, "handoff": self._team.context.get("handoff"),
         })  # fmt: skip
         produced.called = True
-        await in_db(tool_calls.checkpoint_save, self._context.run, self._last[1] | self._used())
-
-    def _used(self) -> dict[str, Any]:
-        return {"used": dict(self._toolbox.used), "outbound": self._toolbox.outbound.left}
+        await in_db(tool_calls.checkpoint_save, self._context.run, self._last[1] | self._toolbox.used())
 
     def paused(self) -> dict[str, Any]:
         """Where the run goes on when people have answered: complete, whatever becomes of the conversation meanwhile."""
         known, state = self._last
         whole = {"whole": True, "known": 0, "asked": [*known, *state["asked"]], "guards": self._team.guards.kept()}
-        return state | self._used() | whole
+        return state | self._toolbox.used() | whole
 
     async def load(self) -> bool:
         """Read where an earlier worker has left the run. Answers whether that is all that is needed to go on.

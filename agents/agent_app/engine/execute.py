@@ -15,7 +15,8 @@ from agent_app.engine.output_types import InvalidAnswer
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
 from agent_app.engine.summaries import prepare
-from agent_app.engine.tools import StopRun, Toolbox
+from agent_app.engine.tool_calls import StopRun
+from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import Recorder
 from agent_app.models import RunStatus
 from agent_app.runs.registry import Outcome, Paused, RunContext, RunFailure

@@ -27,7 +27,7 @@ from openai.types.responses.web_search_tool_param import UserLocation
 
 from agent_app import hosted
 from agent_app.engine import hosted_items
-from agent_app.engine.tools import MOST_CALLS, Toolbox
+from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import Recorder
 from agent_app.models import ToolCall, ToolCallStatus
 from agent_app.runs import events, tool_calls
@@ -100,11 +100,8 @@ class HostedCalls:
         """Before a model is asked: hold what its calls may cost, and offer only what may be called as often as is held for."""
         turn, number, allowed = HostedTurn(self), next(self.turns), dict[str, int]()
         for tool in self.tools.values():
-            left = [MOST_A_TURN, MOST_CALLS - self.toolbox.used.total()]
-            if tool.max_calls is not None:
-                left.append(tool.max_calls - self.toolbox.used[tool.id])
-            step = f"{HOSTED_STEP}{number}:{tool.type}"
-            allowed[tool.type] = await turn.hold(tool, step, max(min(left), 0))
+            most = max(min(MOST_A_TURN, self.toolbox.caps.left(tool)), 0)
+            allowed[tool.type] = await turn.hold(tool, f"{HOSTED_STEP}{number}:{tool.type}", most)
         offered = {hosted_items.TOOLS[kind] for kind, most in allowed.items() if most}
         kept = [tool for tool in tools if not is_hosted(tool) or tool.name in offered]
         if not offered:
@@ -164,7 +161,7 @@ class HostedTurn:
         self._seen[name].item = item
 
     def _begun(self, tool: ToolDefinition, item: Mapping[str, Any]) -> _Seen:
-        used = self._calls.toolbox.used
+        used = self._calls.toolbox.caps.used
         used[tool.id] += 1
         row = ToolCall(
             call_id=f"hosted_{self._run.attempt}_{used.total()}", agent_id=parse_uuid(self._calls.agent_id),

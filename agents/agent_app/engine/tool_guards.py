@@ -14,7 +14,7 @@ from agent_app.tools.registry import Function, ToolDefinition, ToolFailed
 
 
 class ToolGuards:
-    """Those of one agent; see ``engine.tools.ToolChecks``. What one of them stops is told to the model, and the run goes on."""
+    """Those of one agent; see ``engine.tool_calls.ToolChecks``. What one of them stops is told to the model, and the run goes on."""
 
     def __init__(self, guards: Guards, agent_id: str) -> None:
         self._guards = guards
