@@ -155,8 +155,12 @@ def describe(
     search: bool = False,
     orderings: Sequence[str] = (),
     filters: Sequence[OpenApiParameter] = (),
+    description: str | None = None,
 ) -> Callable[[View], View]:
-    """Describe a list for the schema: its page, and the parameters the view reads with the functions above."""
+    """Describe a list for the schema: its page, and the parameters the view reads with the functions above.
+
+    Its ``description`` is the view's docstring, where nothing else is said.
+    """
     number = {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}
     parameters = [
         parameter("limit", number | {"minimum": 1}, "At most 100 are answered; 20 where it is left out."),
@@ -170,5 +174,6 @@ def describe(
         operation_id=operation_id,
         parameters=[*parameters, *filters],
         responses={200: page_of(serializer)},
+        description=description,
         tags=list(tags) if tags else None,
     )

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agent_app import access, selectors
-from agent_app.api import serializers
+from agent_app.api.serializers_agents import AgentInput, AgentOutput
 from agent_app.api.views import valid
 from agent_app.definition import bundle
 from agent_app.definition.choice import DRAFT
@@ -93,7 +93,7 @@ class ImportReport(rest.Serializer[Any]):
 
 
 class CloneView(APIView):
-    @extend_schema(operation_id="agents_clone", request=CloneInput, responses={201: serializers.AgentOutput})
+    @extend_schema(operation_id="agents_clone", request=CloneInput, responses={201: AgentOutput})
     def post(self, request: Request, agent_id: UUID) -> Response:
         """A new draft with the same content; `cloned_from` remembers the agent and the version."""
         actor = identify(request)
@@ -102,7 +102,7 @@ class CloneView(APIView):
         wanted = asked.get("version")
         version = None if wanted in (None, DRAFT) else access.get_version(agent, wanted)
         clone = copies.agent_clone(actor=actor, agent=agent, version=version, name=asked.get("name", ""))
-        return Response(serializers.AgentOutput(clone).data, status=201)
+        return Response(AgentOutput(clone).data, status=201)
 
 
 class BulkView(APIView):
@@ -162,7 +162,7 @@ def read_import(document: Any) -> list[bundle.Imported]:
     for each in imported:
         handoffs = [handoff | {"target_agent_id": UUID(int=0)} for handoff in each.handoffs]
         plain = [{name: value for name, value in handoff.items() if name != "target"} for handoff in handoffs]
-        serializer = serializers.AgentInput(data=each.fields | {"handoffs": plain})
+        serializer = AgentInput(data=each.fields | {"handoffs": plain})
         if not serializer.is_valid():
             raise InvalidInput(
                 errors={f"{each.path}.{name}": _flat(found) for name, found in serializer.errors.items()}

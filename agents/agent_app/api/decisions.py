@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agent_app import access, approvals
-from agent_app.api.serializers import RunOutput
 from agent_app.api.serializers_approvals import DecisionInput
+from agent_app.api.serializers_runs import RunOutput
 from community.api.authentication import identify
 
 

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agent_app import access, model_reports, provider_types, selectors
-from agent_app.api import serializers
 from agent_app.api import serializers_models as output
+from agent_app.api.serializers_providers import ProviderInput, ProviderOutput
 from agent_app.models import ProviderModel
 from agent_app.services import provider_models, providers
 from community.access import Actor
@@ -34,36 +34,30 @@ def read(request: Request) -> Actor:
 
 
 class ProvidersView(APIView):
-    @lists.describe("providers_list", serializers.ProviderOutput)
+    @lists.describe("providers_list", ProviderOutput)
     def get(self, request: Request) -> Response:
-        return lists.answer(request, selectors.provider_rows(identify(request)), serializers.ProviderOutput)
+        return lists.answer(request, selectors.provider_rows(identify(request)), ProviderOutput)
 
-    @extend_schema(
-        operation_id="providers_create", request=serializers.ProviderInput, responses={201: serializers.ProviderOutput}
-    )
+    @extend_schema(operation_id="providers_create", request=ProviderInput, responses={201: ProviderOutput})
     def post(self, request: Request) -> Response:
         """With `test` the provider must answer first: 422 with its own words, and nothing saved, where it does not."""
         actor = identify(request, "provider.write")
-        fields = valid(serializers.ProviderInput(data=request.data))
+        fields = valid(ProviderInput(data=request.data))
         provider = providers.provider_create(actor=actor, fields=providers.provider_tried(actor=actor, fields=fields))
-        return Response(serializers.ProviderOutput(provider).data, status=201)
+        return Response(ProviderOutput(provider).data, status=201)
 
 
 class ProviderView(APIView):
-    @extend_schema(operation_id="providers_retrieve", responses=serializers.ProviderOutput)
+    @extend_schema(operation_id="providers_retrieve", responses=ProviderOutput)
     def get(self, request: Request, provider_id: UUID) -> Response:
-        return Response(serializers.ProviderOutput(access.get_provider(identify(request), provider_id)).data)
+        return Response(ProviderOutput(access.get_provider(identify(request), provider_id)).data)
 
-    @extend_schema(
-        operation_id="providers_replace", request=serializers.ProviderInput, responses=serializers.ProviderOutput
-    )
+    @extend_schema(operation_id="providers_replace", request=ProviderInput, responses=ProviderOutput)
     def put(self, request: Request, provider_id: UUID) -> Response:
         """A missing key keeps the old one."""
         return self._update(request, provider_id, partial=False)
 
-    @extend_schema(
-        operation_id="providers_update", request=serializers.ProviderInput, responses=serializers.ProviderOutput
-    )
+    @extend_schema(operation_id="providers_update", request=ProviderInput, responses=ProviderOutput)
     def patch(self, request: Request, provider_id: UUID) -> Response:
         return self._update(request, provider_id, partial=True)
 
@@ -76,12 +70,12 @@ class ProviderView(APIView):
     def _update(self, request: Request, provider_id: UUID, *, partial: bool) -> Response:
         actor = identify(request)
         provider = access.get_provider(actor, provider_id, "provider.write")
-        changes = valid(serializers.ProviderInput(data=request.data, partial=partial))
+        changes = valid(ProviderInput(data=request.data, partial=partial))
         if not partial:
             changes = {**providers.EMPTY, **changes}
         changes = providers.provider_tried(actor=actor, fields=changes, provider=provider)
         provider = providers.provider_update(actor=actor, provider=provider, changes=changes)
-        return Response(serializers.ProviderOutput(provider).data)
+        return Response(ProviderOutput(provider).data)
 
 
 def shown(row: ProviderModel) -> Response:

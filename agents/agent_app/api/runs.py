@@ -14,7 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.views import APIView
 
 from agent_app import access
-from agent_app.api import serializers
+from agent_app.api import serializers_runs as serializers
 from agent_app.models import Run, RunStatus
 from agent_app.runs import lifecycle
 from agent_app.runs.events import RUN_STATUS

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from agent_app.api.serializers import SecretField, SecretOutput
+from agent_app.api.serializers_providers import SecretField, SecretOutput
 from agent_app.models import CAPABILITIES, CatalogueModel, KeyPurpose, KeyScope, ProviderKey
 from config.lib.serializers import Strict
 

@@ -1,4 +1,4 @@
-"""The workspace's library of tools, the tools of an agent, and what types there are."""
+"""The workspace's library of tools, and what types there are."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from agent_app import access, selectors
 from agent_app.api import tool_serializers as serializers
 from agent_app.api.views import valid
-from agent_app.services import agent_parts, tools
+from agent_app.services import tools
 from community.api.authentication import identify
 from config.lib import lists
 
@@ -82,61 +82,3 @@ class ToolTypesView(APIView):
         """The types of tools, with what each may do and costs."""
         identify(request, "tool.read")
         return lists.answer(request, serializers.available(), serializers.ToolTypeOutput)
-
-
-class AgentToolsView(APIView):
-    @lists.describe("agent_tools_list", serializers.AgentToolOutput)
-    def get(self, request: Request, agent_id: UUID) -> Response:
-        agent = access.get_agent(identify(request), agent_id)
-        return lists.answer(request, serializers.shown_tools(agent), serializers.AgentToolOutput)
-
-    @extend_schema(
-        operation_id="agent_tools_create",
-        request=serializers.AgentToolInput,
-        responses={201: serializers.AgentToolOutput},
-    )
-    def post(self, request: Request, agent_id: UUID) -> Response:
-        """Add a tool of the agent's own, or with `tool_id` one of the library."""
-        actor = identify(request)
-        agent = access.get_agent(actor, agent_id, "agent.write")
-        values = valid(serializers.AgentToolInput(data=request.data))
-        part = agent_parts.part_add(actor=actor, agent=agent, kind="tools", values=values)
-        [shown] = serializers.masked_tools(agent, [part])
-        return Response(serializers.AgentToolOutput(shown).data, status=201)
-
-
-class AgentToolView(APIView):
-    @extend_schema(operation_id="agent_tools_retrieve", responses=serializers.AgentToolOutput)
-    def get(self, request: Request, agent_id: UUID, item_id: UUID) -> Response:
-        agent = access.get_agent(identify(request), agent_id)
-        [shown] = serializers.masked_tools(agent, [access.get_part(agent, "tools", item_id)])
-        return Response(serializers.AgentToolOutput(shown).data)
-
-    @extend_schema(
-        operation_id="agent_tools_replace", request=serializers.AgentToolInput, responses=serializers.AgentToolOutput
-    )
-    def put(self, request: Request, agent_id: UUID, item_id: UUID) -> Response:
-        return self._change(request, agent_id, item_id, serializers.AgentToolInput)
-
-    @extend_schema(
-        operation_id="agent_tools_update", request=serializers.AgentToolUpdate, responses=serializers.AgentToolOutput
-    )
-    def patch(self, request: Request, agent_id: UUID, item_id: UUID) -> Response:
-        return self._change(request, agent_id, item_id, serializers.AgentToolUpdate)
-
-    @extend_schema(operation_id="agent_tools_delete", responses={204: None})
-    def delete(self, request: Request, agent_id: UUID, item_id: UUID) -> Response:
-        actor = identify(request)
-        agent = access.get_agent(actor, agent_id, "agent.write")
-        agent_parts.part_remove(actor=actor, agent=agent, kind="tools", part_id=item_id)
-        return Response(status=204)
-
-    @staticmethod
-    def _change(request: Request, agent_id: UUID, item_id: UUID, serializer: Any) -> Response:
-        actor = identify(request)
-        agent = access.get_agent(actor, agent_id, "agent.write")
-        values = valid(serializer(data=request.data))
-        change = agent_parts.part_replace if request.method == "PUT" else agent_parts.part_change
-        part = change(actor=actor, agent=agent, kind="tools", part_id=item_id, values=values)
-        [shown] = serializers.masked_tools(agent, [part])
-        return Response(serializers.AgentToolOutput(shown).data)

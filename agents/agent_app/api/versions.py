@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agent_app import access, selectors
-from agent_app.api import definition, serializers
+from agent_app.api import definition
+from agent_app.api.serializers_agents import AgentOutput
 from agent_app.api.views import valid
 from agent_app.definition.diff import changes
 from agent_app.services import versions
@@ -59,7 +60,7 @@ class RestoreView(APIView):
         responses=inline_serializer(
             "RestoreOutput",
             {
-                "agent": serializers.AgentOutput(),
+                "agent": AgentOutput(),
                 "left_out": rest.ListField(child=rest.CharField(), help_text="What could not be brought back."),
             },
         ),
@@ -71,7 +72,7 @@ class RestoreView(APIView):
         restored, left_out = versions.version_restore(
             actor=actor, agent=agent, version=access.get_version(agent, number)
         )
-        return Response({"agent": serializers.AgentOutput(restored).data, "left_out": left_out})
+        return Response({"agent": AgentOutput(restored).data, "left_out": left_out})
 
 
 class DiffView(APIView):

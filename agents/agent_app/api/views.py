@@ -9,7 +9,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agent_app import access, selectors
-from agent_app.api import serializers
+from agent_app.api.serializers_agents import AgentInput, AgentOutput, AgentRowOutput, AgentUpdate
+from agent_app.api.serializers_runs import RunDetailOutput, RunOutput
 from agent_app.models import AgentStatus, RunStatus
 from agent_app.runs import lifecycle
 from agent_app.services import agents
@@ -29,7 +30,7 @@ def valid(serializer: Any) -> dict[str, Any]:
 class AgentsView(APIView):
     @lists.describe(
         "agents_list",
-        serializers.AgentRowOutput,
+        AgentRowOutput,
         search=True,
         orderings=_AGENT_ORDERINGS,
         filters=[lists.parameter("status", enum=AgentStatus.values), lists.parameter("tag")],
@@ -43,27 +44,25 @@ class AgentsView(APIView):
             tag=lists.text(request, "tag"),
             ordering=lists.ordering(request, _AGENT_ORDERINGS, "-updated_at"),
         )
-        return lists.answer(request, rows, serializers.AgentRowOutput)
+        return lists.answer(request, rows, AgentRowOutput)
 
-    @extend_schema(
-        operation_id="agents_create", request=serializers.AgentInput, responses={201: serializers.AgentOutput}
-    )
+    @extend_schema(operation_id="agents_create", request=AgentInput, responses={201: AgentOutput})
     def post(self, request: Request) -> Response:
         actor = identify(request, "agent.write")
-        agent = agents.agent_create(actor=actor, fields=valid(serializers.AgentInput(data=request.data)))
-        return Response(serializers.AgentOutput(agent).data, status=201)
+        agent = agents.agent_create(actor=actor, fields=valid(AgentInput(data=request.data)))
+        return Response(AgentOutput(agent).data, status=201)
 
 
 class AgentView(APIView):
-    @extend_schema(operation_id="agents_retrieve", responses=serializers.AgentOutput)
+    @extend_schema(operation_id="agents_retrieve", responses=AgentOutput)
     def get(self, request: Request, agent_id: UUID) -> Response:
-        return Response(serializers.AgentOutput(access.get_agent(identify(request), agent_id)).data)
+        return Response(AgentOutput(access.get_agent(identify(request), agent_id)).data)
 
-    @extend_schema(operation_id="agents_replace", request=serializers.AgentUpdate, responses=serializers.AgentOutput)
+    @extend_schema(operation_id="agents_replace", request=AgentUpdate, responses=AgentOutput)
     def put(self, request: Request, agent_id: UUID) -> Response:
         return self._update(request, agent_id, partial=False)
 
-    @extend_schema(operation_id="agents_update", request=serializers.AgentUpdate, responses=serializers.AgentOutput)
+    @extend_schema(operation_id="agents_update", request=AgentUpdate, responses=AgentOutput)
     def patch(self, request: Request, agent_id: UUID) -> Response:
         return self._update(request, agent_id, partial=True)
 
@@ -77,16 +76,16 @@ class AgentView(APIView):
     def _update(self, request: Request, agent_id: UUID, *, partial: bool) -> Response:
         actor = identify(request)
         agent = access.get_agent(actor, agent_id, "agent.write")
-        changes = valid(serializers.AgentUpdate(data=request.data, partial=partial))
+        changes = valid(AgentUpdate(data=request.data, partial=partial))
         revision = changes.pop("revision", None)
         agent = agents.agent_update(actor=actor, agent=agent, changes=changes, revision=revision)
-        return Response(serializers.AgentOutput(agent).data)
+        return Response(AgentOutput(agent).data)
 
 
 class RunsView(APIView):
     @lists.describe(
         "runs_list",
-        serializers.RunOutput,
+        RunOutput,
         search=True,
         orderings=_RUN_ORDERINGS,
         filters=[
@@ -105,18 +104,18 @@ class RunsView(APIView):
             search=lists.text(request),
             ordering=lists.ordering(request, _RUN_ORDERINGS, "-created_at"),
         )
-        return lists.answer(request, rows, serializers.RunOutput)
+        return lists.answer(request, rows, RunOutput)
 
 
 class RunView(APIView):
-    @extend_schema(operation_id="runs_retrieve", responses=serializers.RunDetailOutput)
+    @extend_schema(operation_id="runs_retrieve", responses=RunDetailOutput)
     def get(self, request: Request, run_id: UUID) -> Response:
         actor = identify(request)
-        return Response(serializers.RunDetailOutput(access.get_run(actor, run_id), context={"actor": actor}).data)
+        return Response(RunDetailOutput(access.get_run(actor, run_id), context={"actor": actor}).data)
 
 
 class RunCancelView(APIView):
-    @extend_schema(operation_id="runs_cancel", request=None, responses=serializers.RunOutput)
+    @extend_schema(operation_id="runs_cancel", request=None, responses=RunOutput)
     def post(self, request: Request, run_id: UUID) -> Response:
         run = access.get_run(identify(request), run_id, "run.cancel")
-        return Response(serializers.RunOutput(lifecycle.cancel(run)).data)
+        return Response(RunOutput(lifecycle.cancel(run)).data)
