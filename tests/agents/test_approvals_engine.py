@@ -8,7 +8,7 @@ import pytest
 
 from agent_app.engine import checkpoints
 from agent_app.models import Approval, Message, Run, RunCheckpoint, ToolCall
-from agent_app.runs import lifecycle, reaper
+from agent_app.runs import claims, reaper
 from agent_app.tools.registry import CallContext
 from billing.models import Hold, Rate
 from config.lib.db import in_db
@@ -227,7 +227,7 @@ def test_a_caller_that_waits_is_answered_202_and_a_stream_stays_open(
     assert decide(cast.alice, run).status_code == 200
     provider.queue(DONE)
     assert execute(run).status == "succeeded"
-    assert lifecycle.claim(run.id, "late") is None
+    assert claims.claim(run.id, "late") is None
 
 
 def test_agents_that_are_called_as_tools_may_not_have_tools_that_ask(

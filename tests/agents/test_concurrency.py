@@ -10,7 +10,7 @@ from django.db import connections
 from pytest_django import DjangoAssertNumQueries
 
 from agent_app.models import Agent, Run, RunStatus
-from agent_app.runs import lifecycle, limits, reaper
+from agent_app.runs import claims, ending, limits, reaper
 from agent_app.runs.events import Event
 from agent_app.runs.reader import follow
 from agent_app.runs.registry import Outcome, Produced
@@ -36,7 +36,7 @@ def statuses() -> list[str]:
 
 def end(run: Run) -> None:
     run.refresh_from_db()
-    lifecycle.finish(run, Outcome(status=RunStatus.SUCCEEDED), Produced(), [], 0)
+    ending.finish(run, Outcome(status=RunStatus.SUCCEEDED), Produced(), [], 0)
 
 
 @pytest.mark.django_db
@@ -114,7 +114,7 @@ def test_the_cap_holds_when_all_are_claimed_at_the_same_moment(cast: Cast, agent
 
     def claim(run: Run) -> bool:
         try:
-            return lifecycle.claim(run.id, "w") is not None
+            return claims.claim(run.id, "w") is not None
         finally:
             connections.close_all()
 

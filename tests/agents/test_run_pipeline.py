@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from agent_app.models import Agent, Message, Provider, RunStatus
-from agent_app.runs import lifecycle
+from agent_app.runs import claims, ending, orphans
 from agent_app.runs.events import encode
 from agent_app.runs.lifecycle import IdempotencyKey
 from agent_app.runs.log import save_events
@@ -97,13 +97,13 @@ def test_the_same_key_is_the_same_run_and_another_body_a_conflict(cast: Cast, ag
 
 def test_a_worker_that_lost_its_run_can_write_no_more(cast: Cast, agent: Agent) -> None:
     run = start(cast.alice, agent)
-    stale = lifecycle.claim(run.id, "old")
+    stale = claims.claim(run.id, "old")
     assert stale is not None
-    lifecycle.release(stale.run, Produced(), [])
-    assert lifecycle.claim(run.id, "new") is not None
+    claims.release(stale.run, Produced(), [])
+    assert claims.claim(run.id, "new") is not None
     event = encode(run.id, 1, "content_delta", {"delta": "x"})
     save_events([(run.id, stale.run.attempt, [event])])
-    assert not lifecycle.finish(stale.run, Outcome(status="succeeded"), Produced(), [event], 1)  # type: ignore[arg-type]
+    assert not ending.finish(stale.run, Outcome(status="succeeded"), Produced(), [event], 1)  # type: ignore[arg-type]
     run.refresh_from_db()
     assert (run.status, run.worker, stored(run)) == ("running", "new", [])
 
@@ -111,8 +111,8 @@ def test_a_worker_that_lost_its_run_can_write_no_more(cast: Cast, agent: Agent) 
 def test_a_run_ends_without_a_worker_once(cast: Cast, agent: Agent) -> None:
     run = start(cast.alice, agent)
     outcome = Outcome(status="failed", reason="worker_lost", code="worker_lost", error="Gone.")  # type: ignore[arg-type]
-    assert lifecycle.end_without_worker(run.id, outcome, only_if=Q())
-    assert not lifecycle.end_without_worker(run.id, outcome, only_if=Q())
+    assert orphans.end_without_worker(run.id, outcome, only_if=Q())
+    assert not orphans.end_without_worker(run.id, outcome, only_if=Q())
     run.refresh_from_db()
     assert [event.type for event in followed(run)] == ["error", "run_finished"]
 
@@ -129,7 +129,7 @@ def test_what_goes_wrong_is_told_in_the_language_of_whoever_started_it(cast: Cas
     outcome = Outcome(
         status=RunStatus.FAILED, reason="worker_lost", code="worker_lost", error=gettext_lazy("Not found")
     )
-    assert lifecycle.end_without_worker(lost.id, outcome, only_if=Q())
+    assert orphans.end_without_worker(lost.id, outcome, only_if=Q())
     lost.refresh_from_db()
     assert lost.error == {"code": "worker_lost", "error": "Nicht gefunden"}
 

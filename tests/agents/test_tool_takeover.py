@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 
 from agent_app.models import Run, RunCheckpoint, ToolCall
-from agent_app.runs import lifecycle, reaper
+from agent_app.runs import claims, lifecycle, reaper
 from agent_app.tools.registry import CallContext
 from billing.models import Hold, Rate
 from community.services import files
@@ -46,7 +46,7 @@ def rob(run: Run) -> None:
     """The worker is believed dead; another had the run for a moment and is believed dead too."""
     Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     assert reaper.reap() == 1
-    assert lifecycle.claim(run.id, "another") is not None
+    assert claims.claim(run.id, "another") is not None
     Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     assert reaper.reap() == 1
 

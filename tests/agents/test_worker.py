@@ -13,7 +13,7 @@ from pytest_django import Settings
 from agent_app.engine.providers import transport
 from agent_app.models import Agent, AgentSnapshot, Message, Run
 from agent_app.runnable import ENGINE
-from agent_app.runs import lifecycle, reaper
+from agent_app.runs import claims, lifecycle, reaper
 from agent_app.runs.events import Event, encode
 from agent_app.runs.log import save_events
 from agent_app.runs.worker import Worker
@@ -114,7 +114,7 @@ def test_a_worker_that_was_believed_dead_writes_no_more(
     def rob() -> None:
         Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         assert reaper.reap() == 1
-        assert lifecycle.claim(run.id, "another") is not None
+        assert claims.claim(run.id, "another") is not None
 
     async def robbed(worker: Worker, exchange: Exchange) -> None:
         await in_db(rob)
@@ -155,7 +155,7 @@ def test_a_message_delivered_twice_is_executed_once(cast: Cast, agent: Agent, pr
 class TestReaper:
     def lost(self, run: Run, **fields: object) -> Run:
         """The run as a worker left it that was killed a while ago, after it had said something."""
-        claim = lifecycle.claim(run.id, "killed")
+        claim = claims.claim(run.id, "killed")
         assert claim is not None
         said = [encode(run.id, 1, "content_delta", {"delta": "So far"})]
         save_events([(run.id, claim.run.attempt, said)])
@@ -187,5 +187,5 @@ class TestReaper:
 
     def test_it_leaves_the_living_alone(self, cast: Cast, agent: Agent) -> None:
         run = start(cast.alice, agent)
-        assert lifecycle.claim(run.id, "alive") is not None
+        assert claims.claim(run.id, "alive") is not None
         assert reaper.reap() == 0

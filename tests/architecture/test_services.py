@@ -58,7 +58,7 @@ def test_interfaces_write_nothing_themselves(module: Module) -> None:
 # an answer that is waited for.
 SENDERS = {
     "config/lib/jobs.py": {"send_task"},
-    "agents/agent_app/runs/lifecycle.py": {"send_task"},
+    "agents/agent_app/runs/queue.py": {"send_task"},
     "agents/agent_app/tools/sandbox/queue.py": {"send_task"},
 }
 

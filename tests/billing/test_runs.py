@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agent_app.engine import tokens
 from agent_app.models import Agent, Message, Run
-from agent_app.runs import lifecycle, reaper
+from agent_app.runs import claims, lifecycle, reaper
 from billing.models import CreditAccount, Hold, LedgerEntry, Rate
 from billing.services.grants import credits_adjust
 from config.lib.errors import NotEnoughCredits
@@ -154,7 +154,7 @@ def test_a_cancelled_queued_run_gives_everything_back(cast: Cast, agent: Agent) 
 
 def lose_worker(run: Run) -> int:
     """A worker that took the run is gone."""
-    claim = lifecycle.claim(run.id, "gone:1")
+    claim = claims.claim(run.id, "gone:1")
     assert claim is not None
     Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     return claim.run.attempt
@@ -212,10 +212,10 @@ def test_a_price_change_during_a_run_changes_the_next_one_only(cast: Cast, agent
 
 def test_a_renewed_lease_renews_the_holds(cast: Cast, agent: Agent) -> None:
     run = start(cast.alice, agent)
-    claim = lifecycle.claim(run.id, "here:1")
+    claim = claims.claim(run.id, "here:1")
     assert claim is not None
     Hold.objects.update(lease_expires_at=timezone.now() + timedelta(seconds=5))
-    assert lifecycle.keep({run.id: claim.run.attempt}) == {run.id: False}
+    assert claims.keep({run.id: claim.run.attempt}) == {run.id: False}
     assert Hold.objects.get().lease_expires_at > timezone.now() + timedelta(minutes=9)
 
 

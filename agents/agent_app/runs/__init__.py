@@ -2,7 +2,7 @@
 
 ::
 
-    lifecycle.start ──► Celery ──► worker.execute ──► registry: a Runnable ──► log.RunLog ──► reader.follow
-                                       │ lease, heartbeat, cancel                │ Valkey stream, database
-                                       └── reaper: runs whose worker is gone ◄───┘
+    lifecycle.start ──► queue ──► worker.execute ──► registry: a Runnable ──► log.RunLog ──► reader.follow
+                                     │ claims, upkeep, ending                   │ Valkey stream, database
+                                     └── reaper: orphans, whose worker is gone ◄┘
 """

@@ -1,7 +1,7 @@
 """How many runs a workspace may have under way, and who is next.
 
 The cap holds for root runs only: children would wait for their parents. Whoever claims a run takes one of the workspace's
-places in the same statement (``lifecycle.claim``); a run that finds none stays queued, and whoever frees a place calls the
+places in the same statement (``claims.claim``); a run that finds none stays queued, and whoever frees a place calls the
 next ones. A call that gets lost is made again by the reaper.
 """
 

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Max
 
+from agent_app.models import RunEvent
 from agent_app.runs import events
 from agent_app.runs.events import Event
 from agent_app.runs.stream import ANEW, StreamWriter
@@ -117,6 +119,10 @@ def save_events(batches: Iterable[tuple[UUID, int, list[Event]]]) -> None:
             """,
             [list(set(runs)), runs, attempts, seqs, kinds, bodies],
         )
+
+
+def last_saved_seq(run_id: UUID) -> int:
+    return int(RunEvent.objects.filter(run_id=run_id).aggregate(last=Max("seq"))["last"] or 0)
 
 
 def unshow_events(run_id: UUID, until: Mapping[str, int]) -> bool:

@@ -11,12 +11,14 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from agent_app.models import Approval, Run, RunStatus
-from agent_app.runs import approvals, charges, events, lifecycle, tool_calls
+from agent_app.runs import approvals, charges, ending, events, orphans, tool_calls
 from agent_app.runs.approvals import Told
 from agent_app.runs.events import Event
-from agent_app.runs.log import save_events
+from agent_app.runs.log import last_saved_seq, save_events
+from agent_app.runs.queue import enqueue
 from agent_app.runs.registry import Outcome, Paused, Produced
 from agent_app.runs.spans import save_spans
+from agent_app.runs.stream import send_now
 from config.lib import realtime
 
 REASON = "approval"
@@ -34,7 +36,7 @@ def pause(run: Run, paused: Paused, produced: Produced, unsaved: list[Event], se
         return None
     if owned[0] is not None:
         cancelled = Outcome(status=RunStatus.CANCELLED, reason="user_cancelled", output=produced.content or None)
-        return lifecycle.finish(run, cancelled, produced, unsaved, seq)
+        return ending.finish(run, cancelled, produced, unsaved, seq)
     charges.close(run, produced, unsaved)
     tool_calls.checkpoint_save(run, paused.state | {"passed": sorted(produced.passed)})
     last = [approvals.required(row) for row in approvals.ask(run, paused.requests)]
@@ -57,7 +59,7 @@ def pause(run: Run, paused: Paused, produced: Produced, unsaved: list[Event], se
 @transaction.atomic
 def answered(run: Run, rows: list[Approval]) -> None:
     """Tell readers what was decided; the run goes on where nothing is left to decide. ``run`` is locked, and waits."""
-    told = _numbered(run, lifecycle.last_saved_seq(run.id), [approvals.decided(row) for row in rows])
+    told = _numbered(run, last_saved_seq(run.id), [approvals.decided(row) for row in rows])
     save_events([(run.id, run.attempt, told)])
     save_spans([(run.id, run.attempt, [approvals.waiting(row) for row in rows])])
     changes: dict[str, Any] = {"last_seq": told[-1].seq}
@@ -65,10 +67,10 @@ def answered(run: Run, rows: list[Approval]) -> None:
         run.status, run.reason = RunStatus.QUEUED, ""
         changes |= {"status": RunStatus.QUEUED, "reason": "", "enqueued_at": Now()}
     Run.objects.filter(id=run.id).update(**changes)
-    transaction.on_commit(lambda: lifecycle.send_now(run, told))
+    transaction.on_commit(lambda: send_now(run.id, told))
     approvals.changed(run.workspace_id)
     if run.status == RunStatus.QUEUED:
-        transaction.on_commit(lambda: lifecycle.enqueue(run.id))
+        transaction.on_commit(lambda: enqueue(run.id))
         _announce(run)
 
 
@@ -80,7 +82,7 @@ def expire(run: Run) -> bool:
     )  # fmt: skip
     overdue = Approval.objects.filter(run_id=run.id).overdue()
     waits = Q(status=RunStatus.WAITING, reason=REASON, id__in=overdue.values("run_id"))
-    return lifecycle.end_without_worker(run.id, outcome, only_if=waits)
+    return orphans.end_without_worker(run.id, outcome, only_if=waits)
 
 
 def _numbered(run: Run, seq: int, told: list[Told]) -> list[Event]:

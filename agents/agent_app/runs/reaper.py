@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from agent_app.models import Run, RunStatus
-from agent_app.runs import charges, closing, lifecycle, limits
+from agent_app.runs import charges, closing, limits, orphans
+from agent_app.runs.queue import enqueue
 from agent_app.runs.registry import Outcome
 
 _LEASE_OVER = Q(status=RunStatus.RUNNING, lease_expires_at__lt=Now())
@@ -31,9 +32,9 @@ def reap() -> int:
         unchanged = _LEASE_OVER & Q(attempt=attempt)
         if cancel_requested_at:
             outcome = Outcome(status=RunStatus.CANCELLED, reason="user_cancelled")
-            touched += lifecycle.end_without_worker(run_id, outcome, only_if=unchanged)
+            touched += orphans.end_without_worker(run_id, outcome, only_if=unchanged)
         elif takeovers >= settings.RUN_MAX_TAKEOVERS:
-            touched += lifecycle.end_without_worker(run_id, _worker_lost(), only_if=unchanged)
+            touched += orphans.end_without_worker(run_id, _worker_lost(), only_if=unchanged)
         else:
             touched += _queue_again(run_id, unchanged)
     forgotten_since = Now() - timedelta(seconds=settings.RUN_REENQUEUE_AFTER)
@@ -50,7 +51,7 @@ def _queue_again(run_id: UUID, unchanged: Q, *, lost: int = 1) -> int:
         status=RunStatus.QUEUED, lease_expires_at=None, enqueued_at=Now(), takeovers=F("takeovers") + lost
     )
     if rows:
-        lifecycle.enqueue(run_id)
+        enqueue(run_id)
     return rows
 
 

@@ -144,3 +144,17 @@ def as_event(row: Any) -> Event:
     """An entry as the client answers it: its id, and its fields as bytes."""
     entry_id, fields = row
     return Event(int(entry_id.split(b"-")[0]), fields[b"t"].decode(), fields[b"d"])
+
+
+def send_now(run_id: UUID, sent: list[Event], *, anew: bool = False) -> None:
+    """Send the last events of a run that has no worker, once they are committed."""
+    try:
+        pipeline = redis.client().pipeline(transaction=False)
+        if anew:
+            pipeline.delete(stream_key(run_id))
+        for event in sent:
+            pipeline.xadd(stream_key(run_id), {"t": event.type, "d": event.data}, id=f"{event.seq}-0")
+        pipeline.expire(stream_key(run_id), settings.RUN_STREAM_EXPIRY)
+        pipeline.execute()
+    except RedisError:
+        logger.warning("last events not sent", extra={"run": str(run_id)})

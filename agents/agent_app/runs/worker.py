@@ -1,17 +1,12 @@
-"""Executing runs: what a worker process does beside the runnable's own work.
-
-Per process, not per run: renewing leases, saving events, listening for cancels, handing runs over at shutdown.
-"""
+"""Executing runs: what a worker process does beside the runnable's own work. Its ``upkeep`` is for all of them at once."""
 
 import asyncio
 import logging
 import os
 import socket
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -24,37 +19,20 @@ from redis.exceptions import RedisError
 from agent_app.guardrails.frozen import guarded
 from agent_app.guardrails.registry import OUTPUT
 from agent_app.models import Run, RunStatus
-from agent_app.runs import charges, events, lifecycle, pauses, registry
+from agent_app.runs import charges, claims, ending, events, pauses, registry
 from agent_app.runs.aftercare import Aftercare
-from agent_app.runs.lifecycle import CONTROL_CHANNEL, Claim
-from agent_app.runs.log import RunLog, save_events
+from agent_app.runs.claims import Claim
+from agent_app.runs.log import RunLog
+from agent_app.runs.queue import call_next
 from agent_app.runs.registry import Outcome, Paused, RunContext, RunFailure
-from agent_app.runs.spans import save_spans
 from agent_app.runs.stream import StreamWriter, fence_key, read_stream
-from config.lib import logs, loop, redis
+from agent_app.runs.upkeep import Active, Upkeep
+from config.lib import logs, redis
 from config.lib.db import in_db
-from config.lib.ids import parse_uuid
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Stop = Literal["", "cancel", "hand over", "lost"]
-
-
-@dataclass
-class Active:
-    """A run that this process executes."""
-
-    context: RunContext
-    task: asyncio.Task[None]
-    stop: Stop = ""
-    ending: bool = False
-
-    def end(self, stop: Stop) -> None:
-        """Stop the run. One that is storing its end goes on with that, unless it is not ours any more."""
-        if not self.stop and (not self.ending or stop == "lost"):
-            self.stop = stop
-            self.task.cancel()
 
 
 class Worker:
@@ -64,17 +42,16 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.active: dict[UUID, Active] = {}
         self.stopping = False
-        self._early_cancels: deque[UUID] = deque(maxlen=200)
         self._writer = StreamWriter()
         self._aftercare = Aftercare()
-        self._upkeep: list[asyncio.Task[None]] = []
+        self._upkeep = Upkeep(self.active, self._aftercare)
 
     async def execute(self, run_id: UUID) -> None:
         """Claim a run and bring it to its end, or give it back. Answers at once where it is not ours to take."""
         if self.stopping:
             return
-        self._start_upkeep()
-        claim = await in_db(lifecycle.claim, run_id, self.name)
+        self._upkeep.start()
+        claim = await in_db(claims.claim, run_id, self.name)
         if claim is None:
             return
         logs.run_id.set(str(run_id))
@@ -90,7 +67,7 @@ class Worker:
         if (earlier := self.active.get(run_id)) is not None:  # lost while this process slept, and taken again by it
             earlier.end("lost")
         active = self.active[run_id] = Active(context, task)
-        if run_id in self._early_cancels:
+        if run_id in self._upkeep.early_cancels:
             active.end("cancel")
         try:
             await asyncio.wait([task])
@@ -188,9 +165,7 @@ class Worker:
             outcome = Outcome(**{**vars(outcome), "output": produced.content})
         log.flush_delta()
         unsaved = list(log.unsaved)
-        last = await self._until_stored(
-            active, lambda: in_db(lifecycle.finish, run, outcome, produced, unsaved, log.seq)
-        )
+        last = await self._until_stored(active, lambda: in_db(ending.finish, run, outcome, produced, unsaved, log.seq))
         if last:
             log.saved(unsaved)
             log.send(last, anew=bool(produced.unshown))
@@ -214,7 +189,7 @@ class Worker:
 
     async def _call_next(self, run: Run) -> None:
         try:
-            await in_db(lifecycle.call_next, run)
+            await in_db(call_next, run)
         except (DatabaseError, InterfaceError):
             logger.warning("the next run was not called; the reaper will", exc_info=True)
 
@@ -223,7 +198,7 @@ class Worker:
         context.log.flush_delta()
         await self._writer.drained()
         run, unsaved = context.run, list(context.log.unsaved)
-        await self._until_stored(active, lambda: in_db(lifecycle.release, run, context.produced, unsaved))
+        await self._until_stored(active, lambda: in_db(claims.release, run, context.produced, unsaved))
         self._aftercare.take(run, context.produced.spans)
 
     async def _until_stored(self, active: Active, store: Callable[[], Awaitable[T]]) -> T | None:
@@ -237,92 +212,6 @@ class Worker:
                 return None
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
-
-    # Upkeep
-
-    def _start_upkeep(self) -> None:
-        if not self._upkeep:
-            for work in (self._keep_leases(), self._save(), self._listen(), self._aftercare.keep_going()):
-                self._upkeep.append(asyncio.create_task(work))
-
-    async def _keep_leases(self) -> None:
-        while True:
-            await asyncio.sleep(settings.RUN_HEARTBEAT)
-            kept = dict(self.active)
-            leases = {run_id: active.context.run.attempt for run_id, active in kept.items()}
-            if not leases:
-                continue
-            try:
-                held = await in_db(lifecycle.keep, leases)
-            except (DatabaseError, InterfaceError):
-                logger.warning("leases not renewed", exc_info=True)
-                continue
-            for run_id, active in kept.items():
-                if run_id not in held:
-                    active.end("lost")
-                elif held[run_id]:
-                    active.end("cancel")
-
-    async def _save(self) -> None:
-        while True:
-            await asyncio.sleep(settings.RUN_FLUSH_INTERVAL)
-            await self._save_spans()
-            written = [active.context.log for active in self.active.values() if active.context.log.unsaved]
-            batches = [(log.run_id, log.attempt, list(log.unsaved)) for log in written]
-            if not batches:
-                continue
-            try:
-                await in_db(save_events, batches)
-            except (DatabaseError, InterfaceError):
-                logger.warning("events not saved yet", exc_info=True)
-                continue
-            for log, (_run_id, _attempt, batch) in zip(written, batches, strict=True):
-                log.saved(batch)
-
-    async def _save_spans(self) -> None:
-        """Those of runs that go on; a run's last ones are stored with its end."""
-        going_on = [active.context for active in self.active.values() if not active.ending]
-        batches = [
-            (each.run.id, each.run.attempt, list(each.produced.spans)) for each in going_on if each.produced.spans
-        ]
-        if not batches:
-            return
-        try:
-            await in_db(save_spans, batches)
-        except (DatabaseError, InterfaceError):
-            logger.warning("spans not saved yet", exc_info=True)
-            return
-        written = {span.id for _run_id, _attempt, batch in batches for span in batch}
-        for each in going_on:
-            self._aftercare.take(each.run, [span for span in each.produced.spans if span.id in written])
-            each.produced.spans = [span for span in each.produced.spans if span.id not in written]
-
-    async def _listen(self) -> None:
-        """Obey cancels within milliseconds. Whatever is missed here, the next heartbeat finds."""
-        while not loop.cancelled():
-            client = redis.new_loop_client()
-            try:
-                async with client.pubsub() as channel:
-                    await channel.subscribe(CONTROL_CHANNEL)
-                    while not loop.cancelled():
-                        message = await channel.get_message(ignore_subscribe_messages=True, timeout=3.0)
-                        if message is not None:
-                            self._obey(message["data"].decode())
-            except (RedisError, OSError, TimeoutError) as error:
-                logger.warning("not listening for cancels", extra={"error": str(error)})
-                await asyncio.sleep(0.5)
-            finally:
-                await client.aclose()
-
-    def _obey(self, command: str) -> None:
-        verb, _space, argument = command.partition(" ")
-        run_id = parse_uuid(argument)
-        if verb != "cancel" or run_id is None:
-            return
-        if active := self.active.get(run_id):
-            active.end("cancel")
-        else:  # perhaps a run whose claim is being committed here
-            self._early_cancels.append(run_id)
 
     async def shut_down(self) -> None:
         """Take nothing new; let what is nearly done end; hand the rest over."""

@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Q
 
 from agent_app.models import Message, RunStatus
-from agent_app.runs import lifecycle
+from agent_app.runs import claims, orphans
 from agent_app.runs.events import encode
 from agent_app.runs.log import save_events
 from agent_app.runs.registry import Outcome
@@ -104,11 +104,11 @@ def test_what_only_a_judge_could_check_is_not_kept_where_nobody_was_asked(cast: 
 def test_an_answer_that_nobody_has_checked_dies_with_its_worker(cast: Cast, provider: FakeOpenAI) -> None:
     agent = guarded(cast.alice, guard("output"))
     run = start(cast.alice, agent)
-    claim = lifecycle.claim(run.id, "dead")
+    claim = claims.claim(run.id, "dead")
     assert claim is not None
     save_events([(run.id, 1, [encode(run.id, 1, "content_delta", {"delta": "darn"})])])
     outcome = Outcome(status=RunStatus.FAILED, reason="worker_lost", error="Lost.")
-    assert lifecycle.end_without_worker(run.id, outcome, only_if=Q(id=run.id))
+    assert orphans.end_without_worker(run.id, outcome, only_if=Q(id=run.id))
     run.refresh_from_db()
     assert run.output is None
     assert not Message.objects.filter(id=run.message_id).exists()

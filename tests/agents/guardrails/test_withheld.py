@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Q
 
 from agent_app.models import Message, Run, RunEvent, RunStatus, Span
-from agent_app.runs import lifecycle
+from agent_app.runs import claims, orphans
 from agent_app.runs.events import Event, encode
 from agent_app.runs.log import save_events
 from agent_app.runs.registry import Outcome
@@ -126,10 +126,10 @@ def test_what_a_lost_worker_has_shown_is_not_read_again(cast: Cast, provider: Fa
     agent = guarded(cast.alice, guard("output"))
     lost, taken = start(cast.alice, agent), start(cast.alice, agent)
     for run in (lost, taken):
-        assert lifecycle.claim(run.id, "dead") is not None
+        assert claims.claim(run.id, "dead") is not None
         save_events([(run.id, 1, [encode(run.id, 1, "content_delta", {"delta": "darn"})])])
     outcome = Outcome(status=RunStatus.FAILED, reason="worker_lost", error="Lost.")
-    assert lifecycle.end_without_worker(lost.id, outcome, only_if=Q(id=lost.id))
+    assert orphans.end_without_worker(lost.id, outcome, only_if=Q(id=lost.id))
     assert "darn" not in everything(cast, lost)
     Run.objects.filter(id=taken.id).update(status="queued")
     provider.queue(Script(deltas=("Fine.",)))
