@@ -42,7 +42,7 @@ def methods_of(address: Address) -> set[str]:
 )
 def test_every_route_and_method_has_a_line(address: Address) -> None:
     missing = methods_of(address) - known(address.route)
-    assert not missing, f"add lines for {sorted(missing)} {address.route} to tests/permissions/table.py"
+    assert not missing, f"add lines for {sorted(missing)} {address.route} to tests/permissions/table/"
 
 
 def test_every_socket_has_a_line() -> None:

@@ -1,0 +1,61 @@
+"""Workspaces, members, invitations, tokens, audit."""
+
+from tests.permissions.table.line import Line
+
+TABLE = [
+    Line("GET", "workspaces/", (200, 200, 200, 200, 200, 401), scope="any"),
+    Line("POST", "workspaces/", (201, 201, 201, 201, 201, 401), {"name": "Another"}, scope="person"),
+    Line("GET", "workspaces/{workspace}/", (200, 200, 200, 200, 404, 401), scope="any"),
+    Line("PATCH", "workspaces/{workspace}/", (200, 200, 403, 403, 404, 401), {"name": "Renamed"}, scope="admin"),
+    Line("PUT", "workspaces/{workspace}/", (200, 200, 403, 403, 404, 401), {"name": "Renamed"}),
+    Line("DELETE", "workspaces/{workspace}/?confirm=Alice", (409, 403, 403, 403, 404, 401), scope="person"),
+    Line("POST", "workspaces/{workspace}/leave/", (409, 204, 204, 204, 404, 401), scope="person"),
+    Line(
+        "POST",
+        "workspaces/{workspace}/transfer/",
+        (409, 403, 403, 403, 404, 401),
+        {"to": "{member}", "confirm": "Alice"},
+        scope="person",
+    ),
+    Line("GET", "workspaces/{workspace}/members/", (200, 200, 200, 200, 404, 401)),
+    Line("GET", "workspaces/{workspace}/members/{member}/", (200, 200, 200, 200, 404, 401)),
+    Line("PATCH", "workspaces/{workspace}/members/{member}/", (200, 200, 403, 403, 404, 401), {"role": "editor"}),
+    Line("DELETE", "workspaces/{workspace}/members/{member}/", (204, 204, 403, 403, 404, 401)),
+    Line("GET", "workspaces/{workspace}/invitations/", (200, 200, 403, 403, 404, 401)),
+    Line("POST", "workspaces/{workspace}/invitations/", (201, 201, 403, 403, 404, 401), {"email": "new@example.com"}),
+    Line("GET", "workspaces/{workspace}/invitations/{invitation}/", (200, 200, 403, 403, 404, 401)),
+    Line("DELETE", "workspaces/{workspace}/invitations/{invitation}/", (204, 204, 403, 403, 404, 401)),
+    Line("POST", "workspaces/{workspace}/invitations/{invitation}/resend/", (200, 200, 403, 403, 404, 401)),
+    Line("POST", "invitations/accept/", (404, 404, 404, 404, 404, 401), {"token": "nobody's"}, scope="person"),
+    Line("GET", "tokens/", (200, 200, 403, 403, 404, 401)),
+    Line("POST", "tokens/", (201, 201, 403, 403, 404, 401), {"name": "x", "scopes": ["runs:read"]}, scope="person"),
+    Line("GET", "tokens/{token}/", (200, 200, 403, 403, 404, 401)),
+    Line("DELETE", "tokens/{token}/", (204, 204, 403, 403, 404, 401), scope="person"),
+    Line("GET", "audit/", (200, 200, 403, 403, 404, 401)),
+]
+
+PAGES = [
+    Line("POST", "/workspaces/{workspace}/switch/", (302, 302, 302, 302, 404, 302)),
+    Line("GET", "/workspaces/new/", (200, 200, 200, 200, 200, 302)),
+    Line("POST", "/workspaces/new/", (302, 302, 302, 302, 302, 302), {"name": "Another"}),
+    Line("GET", "/workspace/", (200, 200, 200, 200, 200, 302)),
+    Line("POST", "/workspace/", (302, 302, 403, 403, 302, 302), {"name": "Renamed", "email": "bills@example.com"}),
+    Line("POST", "/workspace/leave/", (409, 302, 302, 302, 409, 302)),
+    Line("POST", "/workspace/transfer/", (422, 403, 403, 403, 422, 302), {"to": "{member}", "confirm": "Alice"}),
+    Line("POST", "/workspace/delete/", (422, 403, 403, 403, 422, 302), {"confirm": "Alice"}),
+    Line("GET", "/workspace/members/", (200, 200, 200, 200, 200, 302)),
+    Line("POST", "/workspace/members/{member}/role/", (302, 302, 403, 403, 404, 302), {"role": "editor"}),
+    Line("POST", "/workspace/members/{member}/remove/", (302, 302, 403, 403, 404, 302)),
+    Line(
+        "POST",
+        "/workspace/invitations/",
+        (302, 302, 403, 403, 422, 302),
+        {"email": "new@example.com", "role": "viewer"},
+    ),
+    Line("POST", "/workspace/invitations/{invitation}/resend/", (302, 302, 403, 403, 404, 302)),
+    Line("POST", "/workspace/invitations/{invitation}/revoke/", (302, 302, 403, 403, 404, 302)),
+    Line("GET", "/workspace/tokens/", (200, 200, 403, 403, 200, 302)),
+    Line("POST", "/workspace/tokens/", (200, 200, 403, 403, 200, 302), {"name": "x", "scopes": ["runs:read"]}),
+    Line("POST", "/workspace/tokens/{token}/revoke/", (302, 302, 403, 403, 404, 302)),
+    Line("GET", "/workspace/audit/", (200, 200, 403, 403, 200, 302)),
+]
