@@ -18,7 +18,7 @@ from community.models import (
     User,
     Workspace,
 )
-from community.services import avatars, outgoing_mails, sign_ins
+from community.services import avatars, members, outgoing_mails, sign_ins
 from config.lib import audit, events
 from config.lib.errors import Conflict
 
@@ -84,6 +84,7 @@ def _leave(person: User, workspace: Workspace) -> None:
             owner = others.filter(role=Role.OWNER).select_related("user").order_by("created_at").first()
             workspace.email = owner.user.email if owner else _nobodys_address(person)
     workspace.save(update_fields=["closed_at", "email", "name", "personal_of", "updated_at"])
+    members.invitations_withdraw(workspace=workspace, sender_id=person.id, role=None, actor_id=person.id)
     Membership.objects.filter(workspace=workspace, user=person).delete()
     audit.record(
         audit.Entry(

@@ -44,9 +44,10 @@ def invitation_create(*, actor: Actor, email: str, role: str) -> Invitation:
     """
     actor.require("invitation.write")
     email = _clean_address(email)
-    _check_role(actor, role)
+    _check_role(actor.role, role)
     throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
     workspace = members.workspace_lock(workspace_id=actor.workspace_id)
+    _check_role(members.role_now(actor), role)
     if Membership.objects.filter(workspace=workspace, user__email=email).exists():
         raise Conflict(_("This person is a member already."), code="already_member")
     open_ones = Invitation.objects.in_workspace(workspace.id).open()
@@ -60,12 +61,14 @@ def invitation_create(*, actor: Actor, email: str, role: str) -> Invitation:
 
 @transaction.atomic
 def invitation_resend(*, actor: Actor, invitation: Invitation) -> Invitation:
-    """Send a new link, valid for seven days from now; the old one ends. Raises Forbidden, Throttled."""
+    """Send a new link, valid for seven days from now, in the actor's name; the old one ends. Raises Forbidden, Throttled."""
     actor.require("invitation.write")
-    _check_role(actor, invitation.role)
+    _check_role(actor.role, invitation.role)
     throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
     members.workspace_lock(workspace_id=actor.workspace_id)
     invitation = get_invitation(actor, invitation.id, "invitation.write")  # again: it may have been answered meanwhile
+    _check_role(members.role_now(actor), invitation.role)
+    invitation.invited_by = actor.user
     _send(actor, invitation, "invitation.resent")
     return invitation
 
@@ -74,6 +77,7 @@ def invitation_resend(*, actor: Actor, invitation: Invitation) -> Invitation:
 def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
     """End an invitation: its link opens nothing from now on."""
     actor.require("invitation.write")
+    members.workspace_lock(workspace_id=actor.workspace_id)  # nobody is just being let in by it
     revoked = Invitation.objects.open().filter(id=invitation.id).update(revoked_at=timezone.now())
     if revoked:
         _record("invitation.revoked", actor.id, invitation)
@@ -158,13 +162,12 @@ def _clean_address(email: str) -> str:
     return email
 
 
-def _check_role(actor: Actor, role: str) -> None:
+def _check_role(rank: str, role: str) -> None:
+    """Whether somebody of ``rank`` may invite as ``role``: a rank that was lowered meanwhile may not invite at all."""
     if role not in Role.values:
         raise InvalidInput(_("Some fields are not valid."), errors={"role": [_("There is no such role.")]})
-    if policies.outranks(role, actor.role):
-        raise Forbidden(
-            _("You cannot give a role above your own, which is %(role)s.") % {"role": Role(actor.role).label}
-        )
+    if policies.outranks(role, rank) or not policies.allows(rank, "invitation.write"):
+        raise Forbidden(_("You cannot give a role above your own, which is %(role)s.") % {"role": Role(rank).label})
 
 
 def _send(actor: Actor, invitation: Invitation, action: str) -> None:

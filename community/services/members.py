@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from community import policies
 from community.access import Actor
 from community.events import MemberJoined, MemberLeft, MemberRoleChanged
-from community.models import ApiToken, Membership, Role, User, Workspace
+from community.models import ApiToken, Invitation, Membership, Role, User, Workspace
 from community.registry import limit
 from config.lib import audit, events, realtime
 from config.lib.errors import Conflict, Forbidden, InvalidInput, NotFound, PlanLimitReached
@@ -74,6 +74,7 @@ def member_change_role(*, actor: Actor, member: Membership, role: str) -> Member
     before, member.role = member.role, role
     member.save(update_fields=["role", "updated_at"])
     _record("member.role_changed", actor.id, member, before={"role": before}, after={"role": role})
+    invitations_withdraw(workspace=workspace, sender_id=member.user_id, role=role, actor_id=actor.id)
     realtime.access_changed(realtime.person_group(member.user_id))
     events.publish(MemberRoleChanged(workspace.id, member.user_id, role, actor.id))
     return member
@@ -115,6 +116,7 @@ def ownership_transfer(*, actor: Actor, member: Membership, confirmation: str) -
     Membership.objects.filter(workspace=workspace, user_id=actor.id).update(role=Role.ADMIN)
     member.role = Role.OWNER
     member.save(update_fields=["role", "updated_at"])
+    invitations_withdraw(workspace=workspace, sender_id=actor.id, role=Role.ADMIN, actor_id=actor.id)
     Workspace.objects.filter(id=workspace.id, email=actor.user.email).update(email=member.user.email)
     _record(
         "workspace.transferred", actor.id, member, before={"owner": str(actor.id)}, after={"owner": str(member.user_id)}
@@ -124,6 +126,31 @@ def ownership_transfer(*, actor: Actor, member: Membership, confirmation: str) -
     events.publish(MemberRoleChanged(workspace.id, member.user_id, Role.OWNER, actor.id))
     events.publish(MemberRoleChanged(workspace.id, actor.id, Role.ADMIN, actor.id))
     return member
+
+
+def invitations_withdraw(*, workspace: Workspace, sender_id: UUID, role: str | None, actor_id: UUID) -> None:
+    """End what somebody has sent and could not send with the ``role`` they have now (None: they are no member any more).
+
+    Else who was put out, or down, comes back by an invitation of their own to another address. In a locked workspace.
+    """
+    sent = Invitation.objects.in_workspace(workspace.id).open().filter(invited_by_id=sender_id)
+    may_invite = role is not None and policies.allows(role, "invitation.write")
+    for invitation in sent:
+        if may_invite and not policies.outranks(invitation.role, role or ""):
+            continue
+        invitation.revoked_at = timezone.now()
+        invitation.save(update_fields=["revoked_at", "updated_at"])
+        audit.record(
+            audit.Entry(
+                action="invitation.revoked", actor_id=actor_id, workspace_id=workspace.id, object_type="invitation",
+                object_id=invitation.id, after={"email": invitation.email, "role": invitation.role},
+            )
+        )  # fmt: skip
+
+
+def role_now(actor: Actor) -> str:
+    """The role of ``actor`` as it is now that the workspace is locked. Raises NotFound where they are no member any more."""
+    return _now(actor.workspace_id, actor.id).role
 
 
 def confirmation_check(*, workspace: Workspace, confirmation: str) -> None:
@@ -145,7 +172,7 @@ def _now(workspace_id: UUID, user_id: UUID) -> Membership:
 
 def _as_they_are(actor: Actor, member: Membership) -> tuple[Membership, str]:
     """The member, and the actor's role, as they are now that the workspace is locked."""
-    return _now(actor.workspace_id, member.user_id), _now(actor.workspace_id, actor.id).role
+    return _now(actor.workspace_id, member.user_id), role_now(actor)
 
 
 def _check_rank(rank: str, *roles: str) -> None:
@@ -172,6 +199,7 @@ def _end(workspace: Workspace, member: Membership, actor: Actor) -> None:
     ApiToken.objects.in_workspace(workspace.id).filter(user_id=member.user_id, revoked_at=None).update(
         revoked_at=timezone.now()
     )
+    invitations_withdraw(workspace=workspace, sender_id=member.user_id, role=None, actor_id=actor.id)
     itself = member.user_id == actor.id
     _record("member.left" if itself else "member.removed", actor.id, member, before={"role": member.role})
     user_id = member.user_id
