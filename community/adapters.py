@@ -26,7 +26,7 @@ from community import attempts, languages
 from community.models import User
 from community.services import outgoing_mails, people
 from config.lib import secrets
-from config.lib.http import client_ip
+from config.lib.callers import client_ip
 
 logger = logging.getLogger(__name__)
 

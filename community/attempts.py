@@ -6,7 +6,6 @@ from, while its person goes on from where they did. Nothing here looks at whethe
 """
 
 import hashlib
-import ipaddress
 import logging
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 
+from config.lib.callers import network
 from config.lib.redis import client
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 PAIR_LIMITS = ((10, 300), (30, 3600))
 STRANGERS_LIMITS = ((100, 3600),)
 PLACE_KNOWN = 30 * 86400
-_IPV6_NETWORK = 56  # what a provider gives to one home or office
 
 
 class TooManyAttempts(Exception):
@@ -57,7 +56,7 @@ def begin(email: str, address: str, *, signed_in: bool = False) -> Attempt:
     already (and confirms a password) is no stranger. Without Valkey nothing is counted.
     """
     who = _digest(email.strip().lower())
-    pair = _digest(who, _network(address))
+    pair = _digest(who, network(address))
     attempt = Attempt(place=f"attempts:place:{pair}")
     try:
         known = signed_in or bool(client().exists(attempt.place))
@@ -100,17 +99,6 @@ def _window(name: str, seconds: int) -> tuple[str, float]:
     now = time.time()
     number = int(now // seconds)
     return f"{name}:{seconds}:{number}", (number + 1) * seconds - now
-
-
-def _network(address: str) -> str:
-    """``address``, or the network around it where one caller may have billions of them."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network(f"{parsed}/{_IPV6_NETWORK}", strict=False).network_address)
-    return address
 
 
 def _digest(*parts: str) -> str:

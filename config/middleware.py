@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from community.access import known_actor
 from config import problems
 from config.lib import audit, logs
+from config.lib.callers import client_ip
 from config.lib.db import in_db
 from config.lib.errors import InvalidInput
-from config.lib.http import as_app_error, client_ip, problem_response
+from config.lib.http import as_app_error, problem_response
 
 access_log = logging.getLogger("troupe.access")
 

@@ -14,7 +14,7 @@ from community.api.people import confirmed, person
 from community.api.serializers import PasswordField
 from community.services import addresses
 from community.services.addresses import Address
-from config.lib.http import client_ip, throttle
+from config.lib.http import throttle_caller
 
 # A key that is none. Other problems are described for all operations alike (config/lib/schema.py).
 _NO_LINK = {(404, "application/problem+json"): {"$ref": "#/components/schemas/Problem"}}
@@ -79,7 +79,7 @@ class VerifyEmailView(PublicView):
     )
     def post(self, request: Request) -> Response:
         """Confirms an address, by what stands at the end of the link in the mail."""
-        throttle("login", client_ip(request._request), settings.THROTTLE_LOGIN)
+        throttle_caller("login", request._request, settings.THROTTLE_LOGIN)
         user = addresses.address_confirm(request=request._request, **parsed(LinkKeyInput, request))
         return Response(AddressSerializer(addresses.address_of(user=user)).data)
 
@@ -88,7 +88,7 @@ class PasswordResetView(PublicView):
     @extend_schema(operation_id="auth_password_reset", tags=["people"], request=AddressInput, responses={202: None})
     def post(self, request: Request) -> Response:
         """Mails a link for a new password. The answer is the same whether or not somebody has the address."""
-        throttle("login", client_ip(request._request), settings.THROTTLE_LOGIN)
+        throttle_caller("login", request._request, settings.THROTTLE_LOGIN)
         addresses.password_reset_mail(request=request._request, **parsed(AddressInput, request))
         return Response(status=status.HTTP_202_ACCEPTED)
 
@@ -102,6 +102,6 @@ class PasswordResetConfirmView(PublicView):
     )
     def post(self, request: Request) -> Response:
         """A new password, by what stands at the end of the link in the mail. Every sign-in ends."""
-        throttle("login", client_ip(request._request), settings.THROTTLE_LOGIN)
+        throttle_caller("login", request._request, settings.THROTTLE_LOGIN)
         addresses.password_reset(request=request._request, **parsed(NewPasswordInput, request))
         return Response(status=status.HTTP_204_NO_CONTENT)

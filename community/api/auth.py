@@ -23,7 +23,7 @@ from community.api.serializers import (
 )
 from community.models import User
 from community.services import sessions
-from config.lib.http import client_ip, throttle
+from config.lib.http import throttle_caller
 
 
 class PublicView(APIView):
@@ -44,7 +44,7 @@ class RegisterView(PublicView):
         operation_id="auth_register", tags=["people"], request=RegisterInput, responses={201: RegisteredSerializer}
     )
     def post(self, request: Request) -> Response:
-        throttle("register", client_ip(request._request), settings.THROTTLE_REGISTER)
+        throttle_caller("register", request._request, settings.THROTTLE_REGISTER)
         result = sessions.session_open_first(request=request._request, **parsed(RegisterInput, request))
         if isinstance(result, User):
             answer = {"user": PersonSerializer(result).data, "verification_required": True}
@@ -57,7 +57,7 @@ class LoginView(PublicView):
     @extend_schema(operation_id="auth_login", tags=["people"], request=LoginInput, responses={200: SessionSerializer})
     def post(self, request: Request) -> Response:
         """401 with code `mfa_required` and `mfa_token` where the person uses an authenticator app: go on with /auth/mfa."""
-        throttle("login", client_ip(request._request), settings.THROTTLE_LOGIN)
+        throttle_caller("login", request._request, settings.THROTTLE_LOGIN)
         tokens = sessions.session_open(request=request._request, **parsed(LoginInput, request))
         return Response(SessionSerializer(tokens).data)
 
@@ -65,7 +65,7 @@ class LoginView(PublicView):
 class MfaView(PublicView):
     @extend_schema(operation_id="auth_mfa", tags=["people"], request=MfaInput, responses={200: SessionSerializer})
     def post(self, request: Request) -> Response:
-        throttle("login", client_ip(request._request), settings.THROTTLE_LOGIN)
+        throttle_caller("login", request._request, settings.THROTTLE_LOGIN)
         tokens = sessions.session_open_with_code(request=request._request, **parsed(MfaInput, request))
         return Response(SessionSerializer(tokens).data)
 

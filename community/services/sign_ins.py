@@ -18,8 +18,8 @@ from community import devices
 from community.models import BrowserSession, RefreshFamily, User
 from community.models.sessions import AGENT_LENGTH
 from config.lib import audit, realtime
+from config.lib.callers import client_ip
 from config.lib.errors import NotFound
-from config.lib.http import client_ip
 
 _SEEN = "seen"
 _SEEN_EVERY = 300

@@ -17,7 +17,7 @@ from community.models import Role, User
 from community.services import invitations, members
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import AppError, InvalidInput
-from config.lib.http import client_ip, throttle
+from config.lib.http import throttle_caller
 
 _PER_PAGE = 50
 
@@ -90,7 +90,7 @@ def invitation(request: HttpRequest, link: str) -> HttpResponse:
 
     Whoever signs up from here need not verify their address once more: the link was sent to it.
     """
-    throttle("invitation-link", client_ip(request), settings.THROTTLE_ANONYMOUS)
+    throttle_caller("invitation-link", request, settings.THROTTLE_ANONYMOUS)
     found = access.find_invitation(link)
     user = request.user if isinstance(request.user, User) else None
     if request.method == "POST" and user is not None:

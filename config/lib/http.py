@@ -28,6 +28,7 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
 from config.lib import errors, logs, redis
+from config.lib.callers import client_ip, network
 from config.lib.errors import AppError
 
 if TYPE_CHECKING:  # rest_framework.views loads the classes below by name while it is being imported
@@ -197,13 +198,9 @@ def too_many(wait: float | None) -> errors.Throttled:
 _COUNTED = "troupe.counted"
 
 
-def client_ip(request: HttpRequest) -> str:
-    """The caller's address: the last one that no trusted proxy of ours added to ``X-Forwarded-For``."""
-    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    if proxies and len(forwarded) >= proxies:
-        return forwarded[-proxies]
-    return str(request.META.get("REMOTE_ADDR", ""))
+def throttle_caller(scope: str, request: HttpRequest, limit: int) -> None:
+    """``throttle`` by where ``request`` comes from."""
+    throttle(scope, network(client_ip(request)), limit)
 
 
 def throttle(scope: str, who: str, limit: int) -> None:
@@ -221,7 +218,7 @@ def throttle_api(request: HttpRequest, caller: str | None) -> None:
     if caller:
         throttle("api", caller, settings.THROTTLE_API)
     else:
-        throttle("anonymous", client_ip(request), settings.THROTTLE_ANONYMOUS)
+        throttle_caller("anonymous", request, settings.THROTTLE_ANONYMOUS)
 
 
 def counted(request: HttpRequest, error: AppError) -> AppError:

@@ -63,6 +63,7 @@ ACCOUNT_SESSION_REMEMBER = None  # each person chooses at sign-in
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = env.BASE_URL.partition("://")[0]
 ALLAUTH_TRUSTED_PROXY_COUNT = env.TRUSTED_PROXY_COUNT
+ALLAUTH_RATE_LIMIT_IPV6_PREFIX = 56  # config/lib/callers.py
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # The same limits as the API's. Wrong passwords are counted by community/attempts.py; "login_failed" is left for codes of

@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from community.services.people import person_register
-from config.lib.http import client_ip
+from config.lib.callers import client_ip
 from tests.cast import PASSWORD, Cast, fresh_address
 
 PATHS = ["/accounts/login/", "/api/v1/users/me/", "/api/v1/nothing/", "/nothing/", "/health"]

@@ -1,5 +1,6 @@
 """Guessing is slow, and a stranger cannot lock anybody out (docs/adr/0008)."""
 
+import secrets
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -130,6 +131,28 @@ def test_a_whole_network_of_addresses_is_one_place(alice: User) -> None:
     answers = [sign_in(alice.email, WRONG, f"2001:db8:1:2::{number:x}").status_code for number in range(PAIR + 1)]
     assert answers == [401] * PAIR + [429]
     assert sign_in(alice.email, PASSWORD, "2001:db8:ffff:2::1").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["auth/login", "auth/mfa", "auth/register", "auth/password-reset", "agents/"])
+def test_a_whole_network_has_one_share_of_a_limit(settings: Settings, path: str, db: None) -> None:
+    settings.THROTTLE_LOGIN = settings.THROTTLE_REGISTER = settings.THROTTLE_ANONYMOUS = 3
+    network = f"2001:db8:{secrets.randbelow(65536):x}"
+
+    def asked(address: str) -> int:
+        status: int = (
+            Client(REMOTE_ADDR=address).post(f"/api/v1/{path}", {}, content_type="application/json").status_code
+        )
+        return status
+
+    # Twice the limit and one more, so that a minute which begins in between changes nothing.
+    answers = [asked(f"{network}:1:{number:x}::1") for number in range(7)]
+    assert 429 in answers
+    assert asked(f"{network}:ff01::1") != 429  # a neighbour has their own
+
+
+def test_callers_of_the_old_internet_are_not_one_behind_a_socket_that_takes_both(alice: User) -> None:
+    answers = [sign_in(alice.email, WRONG, f"::ffff:203.0.113.{number}").status_code for number in range(PAIR + 2)]
+    assert answers == [401] * (PAIR + 2)
 
 
 def test_the_spelling_of_the_address_makes_no_second_count(alice: User) -> None:
