@@ -20,6 +20,9 @@ from community.models import (
     NotificationPreference,
     User,
 )
+from community.models.api_tokens import ApiTokenQuerySet
+from community.models.invitations import InvitationQuerySet
+from community.models.notifications import NotificationQuerySet
 from community.models.workspaces import MembershipQuerySet
 from community.notifications import wanted
 from community.registry import Dependents, InboxItem, dependents
@@ -33,7 +36,7 @@ def member_list(actor: Actor) -> MembershipQuerySet:
     )
 
 
-def invitation_list(actor: Actor) -> QuerySet[Invitation]:
+def invitation_list(actor: Actor) -> InvitationQuerySet:
     """Invitations that nobody has accepted or revoked, newest first."""
     actor.require("invitation.read")
     rows = Invitation.objects.in_workspace(actor.workspace_id).open().select_related("invited_by")
@@ -47,7 +50,7 @@ def seats(actor: Actor, *, invited: int) -> tuple[int, bool]:
     return most, bool(most) and Membership.objects.filter(workspace_id=actor.workspace_id).count() + invited >= most
 
 
-def token_list(actor: Actor) -> QuerySet[ApiToken]:
+def token_list(actor: Actor) -> ApiTokenQuerySet:
     """The workspace's tokens that are not revoked, newest first."""
     actor.require("token.read")
     rows = ApiToken.objects.in_workspace(actor.workspace_id).filter(revoked_at=None).select_related("user")
@@ -110,7 +113,7 @@ def audit_people(actor: Actor) -> QuerySet[User]:
 
 def notification_list(
     actor: Actor, *, kind: str = "", unread: bool = False, snoozed: bool = False, workspace_id: UUID | None = None
-) -> QuerySet[Notification]:
+) -> NotificationQuerySet:
     """What a person finds under the bell, newest first; what is put aside only when asked for."""
     rows = Notification.objects.of(actor.id)
     if not snoozed:

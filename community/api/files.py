@@ -5,14 +5,13 @@ from typing import IO, Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,10 +22,13 @@ from community.api.authentication import identify
 from community.api.serializers_files import FileSerializer, StoredSerializer, UploadedSerializer, UploadInput
 from community.files import links, staging, storage
 from community.files.staging import Staged, StagingHandler
-from community.models import StoredFile
+from community.models import FileStatus, StoredFile
 from community.services import files
+from config.lib import lists
 from config.lib.errors import AppError, InvalidInput
 from config.lib.http import problem_document
+
+_ORDERINGS = ("created_at", "name", "size")
 
 
 class _Receiving(APIView):
@@ -78,28 +80,31 @@ def _answer(name: str, result: StoredFile | AppError) -> dict[str, Any]:
     return dict(StoredSerializer(result).data)
 
 
-class FilesView(_Receiving, generics.ListAPIView[StoredFile]):
-    serializer_class = FileSerializer
-    filterset_fields = ("status", "mime", "uploader")
-    search_fields = ("name",)
-    ordering_fields = ("created_at", "name", "size")
-
-    def get_queryset(self) -> QuerySet[StoredFile]:
-        if getattr(self, "swagger_fake_view", False):
-            return StoredFile.objects.none()
-        rows = StoredFile.objects.in_workspace(identify(self.request).workspace_id).kept()
-        return rows.select_related("uploader").order_by("-created_at", "-id")
-
-    def get_serializer_context(self) -> dict[str, Any]:
-        context = dict(super().get_serializer_context())
-        if not getattr(self, "swagger_fake_view", False):
-            context["actor"] = identify(self.request)
-        return context
-
-    @extend_schema(operation_id="files_list", tags=["files"])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        identify(request).require("file.read")
-        return self.list(request, *args, **kwargs)
+class FilesView(_Receiving):
+    @lists.describe(
+        "files_list",
+        FileSerializer,
+        tags=["files"],
+        search=True,
+        orderings=_ORDERINGS,
+        filters=[
+            lists.parameter("status", enum=FileStatus.values),
+            lists.parameter("mime", description="Exactly this type: `image/png`."),
+            lists.parameter("uploader", OpenApiTypes.UUID),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        actor = identify(request)
+        actor.require("file.read")
+        wanted = {
+            "status": lists.choice(request, "status", FileStatus.values),
+            "mime": lists.text(request, "mime"),
+            "uploader_id": lists.identifier(request, "uploader"),
+        }
+        rows = StoredFile.objects.in_workspace(actor.workspace_id).kept().search(lists.text(request))
+        rows = rows.filter(**{name: value for name, value in wanted.items() if value}).select_related("uploader")
+        rows = rows.order_by(*lists.in_order(request, _ORDERINGS, "-created_at"))
+        return lists.answer(request, rows, FileSerializer, lambda _page: {"actor": actor})
 
     @extend_schema(
         operation_id="files_create",

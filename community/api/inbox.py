@@ -2,15 +2,17 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from community import selectors
+from community import registry, selectors
 from community.api.authentication import identify
 from community.api.serializers_notifications import DismissInput, InboxItemSerializer
 from community.services import inbox
+from config.lib import lists
 from config.lib.lists import Pagination
 
 
@@ -22,10 +24,14 @@ class _Page(Pagination):
     def page(self, request: Request, view: APIView) -> Response:
         actor = identify(request)
         actor.require("notification.read")
-        kind = request.query_params.get("kind", "")
+        kind = lists.choice(request, "kind", registry.inbox_sources)
         self.request = request
         self.limit = self.get_limit(request) or self.default_limit
-        self.offset = min(self.get_offset(request), self.deepest)
+        self.offset = self.get_offset(request)
+        if self.offset > self.deepest:
+            raise lists.invalid(
+                "offset", _("This is a number from %(least)d to %(most)d.") % {"least": 0, "most": self.deepest}
+            )
         self.count = selectors.inbox_count(actor, kind=kind)
         items = selectors.inbox_items(actor, kind=kind, offset=self.offset, limit=self.limit)
         rows: Any = InboxItemSerializer(items, many=True)  # type: ignore[arg-type]  # the stubs forget ``many``

@@ -15,15 +15,28 @@ from community.api.serializers import WorkspaceSerializer
 from community.api.serializers_members import AcceptInput, InvitationInput, InvitationOutput, MyInvitationOutput
 from community.api.workspaces import actor_in
 from community.invited import invitations_of
+from community.models import Role
 from community.services import invitations
 from config.lib import lists
 
+_ORDERINGS = ("sent_at", "email", "expires_at")
+
 
 class InvitationsView(APIView):
-    @lists.describe("workspace_invitations_list", InvitationOutput, tags=["people"])
+    @lists.describe(
+        "workspace_invitations_list",
+        InvitationOutput,
+        tags=["people"],
+        search=True,
+        orderings=_ORDERINGS,
+        filters=[lists.parameter("role", enum=Role.values)],
+    )
     def get(self, request: Request, workspace_id: UUID) -> Response:
         """Those that nobody has accepted or revoked."""
-        return lists.answer(request, selectors.invitation_list(actor_in(request, workspace_id)), InvitationOutput)
+        rows = selectors.invitation_list(actor_in(request, workspace_id)).search(lists.text(request))
+        if role := lists.choice(request, "role", Role.values):
+            rows = rows.filter(role=role)
+        return lists.answer(request, rows.order_by(*lists.in_order(request, _ORDERINGS, "-sent_at")), InvitationOutput)
 
     @extend_schema(
         operation_id="workspace_invitations_create",

@@ -1,12 +1,8 @@
 """The signed-in person's notifications, and how they want to be told. Of the workspace asked for, or of none."""
 
-from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,41 +18,36 @@ from community.api.serializers_notifications import (
 )
 from community.models import Notification, NotificationKind
 from community.services import notifications
-from config.lib.errors import InvalidInput
+from config.lib import lists
+
+_ORDERINGS = ("created_at",)
 
 
-class NotificationsView(generics.ListAPIView[Notification]):
-    serializer_class = NotificationSerializer
-    filter_backends = ()
-
-    def get_queryset(self) -> QuerySet[Notification]:
-        if getattr(self, "swagger_fake_view", False):
-            return Notification.objects.none()
-        actor = identify(self.request)
-        actor.require("notification.read")
-        query = self.request.query_params
-        kind = query.get("kind", "")
-        if kind and kind not in NotificationKind.values:
-            raise InvalidInput(errors={"kind": [_("There is no such kind.")]})
-        return selectors.notification_list(
-            actor,
-            kind=kind,
-            unread=query.get("unread") == "true",
-            snoozed=query.get("snoozed") == "true",
-            workspace_id=actor.workspace_id,
-        )
-
-    @extend_schema(
-        operation_id="notifications_list",
+class NotificationsView(APIView):
+    @lists.describe(
+        "notifications_list",
+        NotificationSerializer,
         tags=["notifications"],
-        parameters=[
-            OpenApiParameter("kind", str, enum=NotificationKind.values),
-            OpenApiParameter("unread", bool, description="Only what is not read."),
-            OpenApiParameter("snoozed", bool, description="Also what is put aside until later."),
+        search=True,
+        orderings=_ORDERINGS,
+        filters=[
+            lists.parameter("kind", enum=NotificationKind.values),
+            lists.parameter("unread", bool, "Only what is not read."),
+            lists.parameter("snoozed", bool, "Also what is put aside until later."),
         ],
     )
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.list(request, *args, **kwargs)
+    def get(self, request: Request) -> Response:
+        actor = identify(request)
+        actor.require("notification.read")
+        rows = selectors.notification_list(
+            actor,
+            kind=lists.choice(request, "kind", NotificationKind.values),
+            unread=lists.flag(request, "unread"),
+            snoozed=lists.flag(request, "snoozed"),
+            workspace_id=actor.workspace_id,
+        ).search(lists.text(request))
+        rows = rows.order_by(lists.ordering(request, _ORDERINGS, "-created_at").replace("created_at", "id"))  # ids grow
+        return lists.answer(request, rows, NotificationSerializer)
 
 
 class NotificationView(APIView):

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from community import policies
 from community.models import Role, User, Workspace
 from community.services.sessions import Tokens
 
@@ -93,13 +95,29 @@ class DeleteMeInput(serializers.Serializer[Any]):
 class WorkspaceSerializer(serializers.ModelSerializer[Workspace]):
     role = serializers.SerializerMethodField()
     personal = serializers.SerializerMethodField()
+    email = serializers.SerializerMethodField()
 
     class Meta:
         model = Workspace
-        fields = ("id", "name", "personal", "role", "default_model", "credits_first", "created_at", "updated_at")
+        fields = (
+            "id",
+            "name",
+            "personal",
+            "role",
+            "email",
+            "default_model",
+            "credits_first",
+            "created_at",
+            "updated_at",
+        )
 
     def get_role(self, workspace: Workspace) -> Role:
         return Role(self.context.get("role") or workspace.role)  # type: ignore[attr-defined]  # annotated by the list
+
+    @extend_schema_field(serializers.EmailField(allow_null=True))
+    def get_email(self, workspace: Workspace) -> str | None:
+        """Where bills go; null to who may not change it."""
+        return workspace.email if policies.allows(self.get_role(workspace), "workspace.update") else None
 
     def get_personal(self, workspace: Workspace) -> bool:
         return workspace.personal_of_id is not None

@@ -15,12 +15,16 @@ from community.api.serializers_members import ApiTokenInput, ApiTokenOutput, New
 from community.services import api_tokens
 from config.lib import lists
 
+_ORDERINGS = ("created_at", "name", "expires_at")
+
 
 class TokensView(APIView):
-    @lists.describe("tokens_list", ApiTokenOutput, tags=["people"])
+    @lists.describe("tokens_list", ApiTokenOutput, tags=["people"], search=True, orderings=_ORDERINGS)
     def get(self, request: Request) -> Response:
         """The workspace's tokens, whoever made them. The tokens themselves cannot be had again."""
-        return lists.answer(request, selectors.token_list(identify(request)), ApiTokenOutput)
+        rows = selectors.token_list(identify(request)).search(lists.text(request))
+        rows = rows.order_by(*lists.in_order(request, _ORDERINGS, "-created_at"))
+        return lists.answer(request, rows, ApiTokenOutput)
 
     @extend_schema(
         operation_id="tokens_create", tags=["people"], request=ApiTokenInput, responses={201: NewApiTokenOutput}

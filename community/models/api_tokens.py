@@ -10,6 +10,10 @@ from community.models.base import WorkspaceQuerySet, WorkspaceRecord
 
 
 class ApiTokenQuerySet(WorkspaceQuerySet["ApiToken"]):
+    def search(self, text: str) -> Self:
+        """By name only: what a token begins with is refused in addresses."""
+        return self.filter(name__icontains=text) if text else self
+
     def usable(self) -> Self:
         """Neither revoked nor expired. The maker's membership decides as well, when the token is used."""
         alive = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())

@@ -17,6 +17,9 @@ class InvitationQuerySet(WorkspaceQuerySet["Invitation"]):
         """Neither accepted nor revoked; they may have expired, and then wait to be sent again."""
         return self.filter(accepted_at=None, revoked_at=None)
 
+    def search(self, text: str) -> Self:
+        return self.filter(email__icontains=text) if text else self
+
     def untold(self, before: datetime) -> Self:
         """Open ones, sent before this moment, of which nobody has been told in the app."""
         rows = self.open().filter(told_at=None, sent_at__lt=before, expires_at__gt=timezone.now())

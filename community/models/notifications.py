@@ -53,6 +53,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """What is about this workspace, or about none."""
         return self.filter(models.Q(workspace_id=workspace_id) | models.Q(workspace_id=None))
 
+    def search(self, text: str) -> Self:
+        return self.filter(models.Q(title__icontains=text) | models.Q(text__icontains=text)) if text else self
+
     def unread(self) -> Self:
         return self.filter(read_at=None)
 

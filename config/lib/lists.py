@@ -87,12 +87,23 @@ def ordering(request: Request, allowed: Sequence[str], default: str) -> str:
     return asked or default
 
 
+def in_order(request: Request, allowed: Sequence[str], default: str) -> tuple[str, str]:
+    """The same for a queryset, with an order among equals, so that no two pages show the same row."""
+    asked = ordering(request, allowed, default)
+    return asked, "-id" if asked.startswith("-") else "id"
+
+
 def choice(request: Request, name: str, allowed: Iterable[str]) -> str:
     """The asked value of a filter that knows its values; empty where it was not asked for. Raises InvalidInput."""
     asked = request.query_params.get(name, "")
     if asked and asked not in (known := list(allowed)):
         raise invalid(name, _("This is one of: %(names)s.") % {"names": ", ".join(known)})
     return asked
+
+
+def flag(request: Request, name: str) -> bool:
+    """Whether a filter that is on or off was turned on. Raises InvalidInput."""
+    return choice(request, name, ("true", "false")) == "true"
 
 
 def text(request: Request, name: str = "search") -> str:
