@@ -47,6 +47,10 @@ class OfferChangeOutput(serializers.Serializer[Any]):
     key = serializers.CharField(allow_blank=True)
     kind = serializers.ChoiceField(["added", "removed", "changed", "server"])
     parts = serializers.ListField(child=serializers.CharField(), help_text="What of it changed.")
+    before = serializers.DictField(
+        allow_null=True, help_text="What the function says of itself in the tool as it is saved."
+    )
+    after = serializers.DictField(allow_null=True, help_text="What it says now.")
 
 
 class SyncOutput(serializers.Serializer[Any]):

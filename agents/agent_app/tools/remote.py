@@ -63,11 +63,14 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """How one function differs from what is kept: added, removed, or which parts of it changed."""
+    """How one function differs from what is kept: added, removed, or which parts of it changed. ``before`` and ``after`` are
+    what it says of itself."""
 
     key: str
     kind: str
     parts: tuple[str, ...] = ()
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
 
 
 class RemoteType(ToolType):
@@ -201,12 +204,19 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     found = []
     if old.get("base") != new.get("base"):
         found.append(Change(key="", kind="server", parts=(str(old.get("base")), str(new.get("base")))))
-    found += [Change(key=key, kind="removed") for key in before if key not in after]
-    found += [Change(key=key, kind="added") for key in after if key not in before]
-    for key in before:
-        if key in after and (parts := tuple(n for n in after[key] if after[key][n] != before[key].get(n))):
-            found.append(Change(key=key, kind="changed", parts=parts))
+    found += [Change(key=key, kind="removed", before=_said(each)) for key, each in before.items() if key not in after]
+    found += [Change(key=key, kind="added", after=_said(each)) for key, each in after.items() if key not in before]
+    for key, old_one in before.items():
+        new_one = after.get(key) or {}
+        if parts := tuple(name for name in new_one if new_one[name] != old_one.get(name)):
+            found.append(Change(key=key, kind="changed", parts=parts, before=_said(old_one), after=_said(new_one)))
     return found
+
+
+def _said(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person reads before they confirm it: all that is kept of a function, but for its key."""
+    more = kept.get("more") or {}
+    return {name: value for name, value in kept.items() if name not in ("key", "more")} | more
 
 
 def digest(functions: list[dict[str, Any]]) -> str:

@@ -58,7 +58,9 @@ def agent_tool(request: ActorRequest, agent_id: UUID, item_id: UUID) -> HttpResp
     masked = part | {"params": credentials.masked(part["params"], found.get(part["credential_id"] or ""))}
     form = ToolForm(sent(request, kind), kind=kind, choices=offered(agent.workspace_id), tool=masked)
     account = credentials.account_of(agent.workspace_id, parse_uuid(part["credential_id"] or ""))
-    return _edit(request, agent, item_id, form, looks(kind.name), account=account)
+    return _edit(
+        request, agent, item_id, form, looks(kind.name), account=account, offered=part["params"].get("functions")
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,5 +1,7 @@
 """Seeing what an API or an MCP server has changed of a tool, and confirming it."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,11 +12,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from agent_app import access
+from agent_app.definition import diff, words
+from agent_app.models import Agent
 from agent_app.services import tool_offers
 from agent_app.tools.remote import Change
-from agent_app.views.question import Question, ask, go_to
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import AppError
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One change as a person reads it."""
+
+    name: str
+    said: str
+    lines: list[words.Shown]
 
 
 @require_http_methods(["GET", "POST"])
@@ -22,22 +34,44 @@ from config.lib.errors import AppError
 def tool_sync(request: ActorRequest, tool_id: UUID) -> HttpResponse:
     """GET looks and asks, with what is different; POST saves what was seen."""
     tool = access.get_tool(request.actor, tool_id, "tool.write")
+
+    def look(confirm: str) -> tuple[Sequence[Change], str]:
+        return tool_offers.tool_sync(actor=request.actor, tool=tool, confirm=confirm)[1:]
+
+    return _synced(request, look, tool.name, reverse("agents:tool", args=[tool.id]))
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def agent_tool_sync(request: ActorRequest, agent_id: UUID, item_id: UUID) -> HttpResponse:
+    """The same for a tool of an agent's own."""
+    agent = access.get_agent(request.actor, agent_id, "agent.write")
+    part = access.get_part(agent, "tools", item_id)
+
+    def look(confirm: str) -> tuple[Sequence[Change], str]:
+        return tool_offers.agent_tool_sync(actor=request.actor, agent=agent, part=part, confirm=confirm)[1:]
+
+    address = f"{reverse('agents:builder', args=[agent.id])}#tools"
+    return _synced(request, look, str(part["name"]), address, agent)
+
+
+def _synced(
+    request: ActorRequest, look: Callable[[str], tuple[Sequence[Change], str]], name: str, back: str, agent: Agent | None = None
+) -> HttpResponse:  # fmt: skip
     confirm = request.POST.get("confirm", "") if request.method == "POST" else ""
     try:
-        _tool, changes, digest = tool_offers.tool_sync(actor=request.actor, tool=tool, confirm=confirm)
+        changes, digest = look(confirm)
     except AppError as error:
-        messages.error(request, error.detail)
-        return go_to(request, "agents:tool", tool_id=tool.id)
+        why = [error.detail, *(each for found in error.errors.values() for each in found)]
+        messages.error(request, " ".join(why))
+        return redirect(back)
     if confirm or not changes:
         messages.success(request, _("The functions are up to date."))
-        return go_to(request, "agents:tool", tool_id=tool.id)
-    question = Question(
-        title=_("Take over what has changed?"),
-        text=_("Until you agree, models see and call what you confirmed before. Read it as you would a stranger's words."),
-        action=reverse("agents:tool_sync", args=[tool.id]), label=_("Take over"), hidden={"confirm": [digest]},
-        cancel_url=reverse("agents:tool", args=[tool.id]), dependents=[_in_words(change) for change in changes],
-    )  # fmt: skip
-    return ask(request, question)
+        return redirect(back)
+    context = {
+        "name": name, "back_url": back, "agent": agent, "digest": digest, "differences": [_difference(each) for each in changes],
+    }  # fmt: skip
+    return render(request, "tools/sync.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,12 +97,10 @@ def tool_functions(request: ActorRequest, tool_id: UUID) -> HttpResponse:
     return render(request, "tools/functions.html", context)
 
 
-def _in_words(change: Change) -> str:
+def _difference(change: Change) -> Difference:
     if change.kind == "server":
-        return _("Calls go to %(new)s instead of %(old)s.") % {"old": change.parts[0], "new": change.parts[1]}
-    if change.kind == "changed":
-        return _("%(name)s is described differently: %(parts)s.") % {
-            "name": change.key,
-            "parts": ", ".join(change.parts),
-        }
-    return (_("%(name)s is new.") if change.kind == "added" else _("%(name)s is gone.")) % {"name": change.key}
+        found = diff.changes({"server": change.parts[0]}, {"server": change.parts[1]})
+        return Difference(_("Server"), _("Calls, and secrets, go elsewhere"), words.shown(found, {}))
+    said = {"added": _("new"), "removed": _("gone"), "changed": _("described differently")}[change.kind]
+    found = diff.changes(dict(change.before or {}), dict(change.after or {}))
+    return Difference(change.key, said, words.shown(found, {}))
