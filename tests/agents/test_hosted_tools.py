@@ -23,6 +23,7 @@ from tests.agents.world import execute, followed, make_agent, make_provider, sta
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
+from tests.fakes.script import ToolCall as Asked
 
 OPENAI = "https://api.openai.com/v1"
 ABLE = CatalogueModel(provider="openai", model_id="g", capabilities={"hosted_tools": True})
@@ -38,6 +39,11 @@ def item(kind: str, name: str = "1", status: str = "completed", **fields: Any) -
 def searched(query: str, name: str = "1", status: str = "completed") -> str:
     action = {"type": "search", "query": query, "sources": [{"type": "url", "url": "https://example.com/a"}]}
     return item("web_search", name, status, action=action)
+
+
+def cited(file_id: str, name: str, container: str = "cntr_1") -> str:
+    about = {"container_id": container, "file_id": file_id, "filename": name, "start_index": 0, "end_index": 1}
+    return orjson.dumps({"type": "container_file_citation", **about}).decode()
 
 
 # When
@@ -205,6 +211,60 @@ class TestRuns:
         kept = StoredFile.objects.get(id=orjson.loads(paint.result)["file"]["id"])
         assert (kept.workspace_id, kept.size, paint.arguments) == (run.workspace_id, len(PICTURE), {"prompt": "A cat"})
         assert paint.files == [{"id": str(kept.id), "name": "paint.jpg"}]
+
+    def test_files_that_its_code_has_made_are_kept(
+        self, cast: Cast, provider: FakeOpenAI, settings: LazySettings
+    ) -> None:
+        settings.FILE_MAX_BYTES = 1000
+        provider.container_files = {"cfile_1": b"a,b\n1,2\n", "cfile_2": b"x" * 2000}
+        made = item("code_interpreter", code="write()", container_id="cntr_1", outputs=[])
+        cites = [
+            cited("cfile_1", "a.csv"),
+            cited("cfile_1", "a.csv"),
+            cited("cfile_2", "b.bin"),
+            cited("cfile_3", "c.txt"),
+        ]
+        cites += [cited("../../models", "evil"), cited("cfile_1", "a.csv", "cntr_1/../..")]
+        provider.queue(Script(hosted=(made,), deltas=("See a.csv.",), cites=tuple(cites)))
+        python = {"name": "python", "type": "code_interpreter", "params": {"hosted": "always"}}
+        run = ran(cast, python)
+        assert (run.status, run.output) == ("succeeded", "See a.csv."), (run.reason, run.error)
+        call = ToolCall.objects.get(run=run)
+        result = orjson.loads(call.result)
+        [file] = result["files"]
+        kept = StoredFile.objects.get(id=file["id"])
+        assert (kept.workspace_id, kept.name, kept.size) == (run.workspace_id, "a.csv", 8)
+        assert call.files == [{"id": str(kept.id), "name": "a.csv"}]
+        too_large, gone = result["not_kept"]
+        assert (too_large["name"], gone["name"]) == ("b.bin", "c.txt")
+        assert "MB" in too_large["reason"] and "404" in gone["reason"]
+        asked = [each for each in provider.exchanges if "containers" in each.path]
+        assert [each.path.rpartition("/v1")[2] for each in asked] == [
+            f"/containers/cntr_1/files/cfile_{number}/content" for number in (1, 2, 3)
+        ]
+        assert {each.key for each in asked} == {provider.exchanges[0].key}, "with the key that the answer was asked by"
+        [told_of] = [each.payload() for each in followed(run) if each.type == "tool_use_complete"]
+        assert told_of["result"] == result
+
+    def test_a_file_that_a_later_answer_names_stands_with_the_call_that_made_it(
+        self, cast: Cast, provider: FakeOpenAI
+    ) -> None:
+        provider.container_files = {"cfile_1": b"done"}
+        made = item("code_interpreter", code="write()", container_id="cntr_1", outputs=[])
+        provider.queue(
+            Script(hosted=(made,), tool_calls=(Asked("say", '{"input": "x"}'),)), Script(deltas=("Thought.",)),
+            Script(deltas=("Here.",), cites=(cited("cfile_1", "a.txt"),)),
+        )  # fmt: skip
+        run = ran(
+            cast, {"name": "python", "type": "code_interpreter", "params": {"hosted": "always"}},
+            {"name": "say", "type": "llm", "params": {"prompt": "Say {{ input }}.", "model": "open/g"}},
+        )  # fmt: skip
+        assert (run.status, run.output) == ("succeeded", "Here."), (run.reason, run.error)
+        call = ToolCall.objects.get(run=run, tool_type="code_interpreter")
+        assert [each["name"] for each in call.files] == ["a.txt"]
+        said = [each.payload() for each in followed(run) if each.type == "tool_use_complete"]
+        last = [each for each in said if each["call_id"] == call.call_id][-1]
+        assert last["result"]["files"][0]["id"] == call.files[0]["id"], "who watches sees it too"
 
     def test_what_must_be_hosted_and_cannot_be_is_refused_before_it_runs(self, cast: Cast) -> None:
         make_provider(cast.alice)

@@ -216,19 +216,28 @@ def _own_id(exchange: Exchange) -> str:
 
 class FakeOpenAI(FakeServer):
     """``/v1/chat/completions`` and ``/v1/responses`` (streaming and not), ``/v1/embeddings``, ``/v1/images/generations``,
-    and ``/v1/models``."""
+    ``/v1/models``, and the files of ``/v1/containers``."""
 
     prefix = "/v1"
 
     def __init__(self, port: int = 0, *, keep: bool = True) -> None:
         super().__init__(port, keep=keep)
         self.catalogue: Script | None = None  # how /v1/models refuses, where it does
+        self.container_files: dict[str, bytes] = {}  # what the hosted code interpreter has made, by the file's id
 
     def routes(self) -> dict[str, Handler]:
         return {
             "/chat/completions": _chat, "/responses": _respond, "/embeddings": _embed,
             "/images/generations": _draw, "/moderations": _moderate, "/models": self._list_models,
+            "/containers/{container}/files/{file}/content": self._container_file,
         }  # fmt: skip
+
+    async def _container_file(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
+        found = self.container_files.get(request.match_info["file"])
+        if request.method != "GET" or found is None:
+            exchange.script = Script(status=404, message="Container file not found.")
+            return refusal(exchange)
+        return web.Response(body=found, content_type="application/octet-stream")
 
     async def _list_models(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         if self.catalogue is not None:

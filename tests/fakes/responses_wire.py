@@ -61,7 +61,7 @@ class ResponsesWire:
         elif not script.tool_calls or script.deltas:
             part = {
                 "type": "output_text",
-                "annotations": [],
+                "annotations": [orjson.loads(each) for each in script.cites],
                 "logprobs": [],
                 "text": "" if script.endless else script.text,
             }

@@ -49,6 +49,7 @@ class Script:
     reasoning: tuple[str, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     hosted: tuple[str, ...] = ()  # items (JSON) of calls that the provider makes itself; Responses only
+    cites: tuple[str, ...] = ()  # annotations (JSON) of the message; Responses only
     refusal: str = ""
     finish_reason: str | None = "stop"
 

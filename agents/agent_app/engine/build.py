@@ -19,6 +19,7 @@ from agent_app.engine.fitting import local_room
 from agent_app.engine.guardrails import Guards
 from agent_app.engine.handoffs import Handover
 from agent_app.engine.hosted import HostedCalls, sdk_tool
+from agent_app.engine.hosted_files import HostedFiles
 from agent_app.engine.items import text_of
 from agent_app.engine.judge import Judge
 from agent_app.engine.member import Member
@@ -71,9 +72,15 @@ async def build(context: RunContext, sink: Sink, recorder: Recorder, toolbox: To
     }
     guards = Guards(context, sink, recorder, definitions)
     guards.judge = Judge(members, sink, recorder)
-    turns = count(1)
+    of_run: dict[str, Any] = {
+        "context": context,
+        "recorder": recorder,
+        "toolbox": toolbox,
+        "files": HostedFiles(run),
+        "turns": count(1),
+    }
     for key, each in definitions.items():
-        hosting = HostedCalls(agent_id=key, tools={}, context=context, recorder=recorder, toolbox=toolbox, turns=turns)
+        hosting = HostedCalls(agent_id=key, tools={}, **of_run)
         models = [route.resolved for route in routes[key]]
         theirs = hosted.hosted_tools(each, models, files=key in with_files)
         _equip(members[key], each, models, (hosting, theirs), guards)

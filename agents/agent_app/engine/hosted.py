@@ -4,9 +4,8 @@ The provider makes them while it answers, so that their rows are written afterwa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count
-from time import monotonic
 from typing import Any
 
 import orjson
@@ -27,6 +26,9 @@ from openai.types.responses.web_search_tool_param import UserLocation
 
 from agent_app import hosted
 from agent_app.engine import hosted_items
+from agent_app.engine.hosted_files import HostedFiles
+from agent_app.engine.hosted_items import Cited
+from agent_app.engine.providers.endpoint import Endpoint
 from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import Recorder
 from agent_app.models import ToolCall, ToolCallStatus
@@ -92,6 +94,7 @@ class HostedCalls:
     context: RunContext
     recorder: Recorder
     toolbox: Toolbox
+    files: HostedFiles
     turns: "count[int]"
 
     async def begin(
@@ -119,7 +122,6 @@ class _Seen:
     row: ToolCall
     span: Recorded
     item: Mapping[str, Any]
-    begun_at: float = field(default_factory=monotonic)
 
 
 class HostedTurn:
@@ -130,6 +132,8 @@ class HostedTurn:
         self._run = calls.context.run
         self._held: dict[str, list[str]] = {}  # the steps that are held for each tool's calls, by its type
         self._seen: dict[str, _Seen] = {}  # by the provider's id
+        self._cited: list[Cited] = []
+        self._endpoint: Endpoint | None = None
 
     async def hold(self, tool: ToolDefinition, step: str, most: int) -> int:
         """How many calls can be held for."""
@@ -150,8 +154,10 @@ class HostedTurn:
             steps.append(name)
         return len(steps)
 
-    def takes(self, item: Mapping[str, Any]) -> None:
-        """One of the provider's calls: told as it begins, and again as it ends."""
+    def takes(self, item: Mapping[str, Any], endpoint: Endpoint) -> None:
+        """One of the provider's calls, told as it begins, and again as it ends; or a message, which may name files."""
+        self._endpoint = endpoint
+        self._cited += hosted_items.cited(item)
         tool = self._calls.tools.get(hosted_items.KINDS.get(str(item.get("type")), ""))
         if tool is None:
             return
@@ -174,16 +180,27 @@ class HostedTurn:
         )  # fmt: skip
         return _Seen(tool, row, self._calls.recorder.open("tool", tool.name, input=row.arguments), item)
 
-    async def end(self) -> None:
+    async def end(self, *, whole: bool) -> None:
         """The answer has ended, or broken off: write its calls down, book them, and give back what else was held."""
-        if not self._seen and not any(self._held.values()):
-            return
+        if self._seen or any(self._held.values()):
+            await self._written()
+        own = [seen.row for seen in self._seen.values()]
+        brought = []
+        if whole and self._cited and self._endpoint is not None:
+            brought = await self._calls.files.bring(self._cited, self._endpoint)
+        for seen in self._seen.values():
+            error = {"code": seen.row.error["code"], "error": seen.row.error["message"]} if seen.row.error else None
+            seen.span.details["hosted"] = True
+            self._calls.recorder.close(seen.span, self._told(seen.row), error)
+        for row in brought:
+            if row not in own:  # it was told before, without them
+                self._told(row)
+
+    async def _written(self) -> None:
         ended = [(await self._ended(seen), self._step(seen)) for seen in self._seen.values()]
         left = [step for steps in self._held.values() for step in steps]
         rate_of = {kind: registry.get(kind).rate for kind in self._calls.tools}
         await in_db(tool_calls.end_hosted, self._run, ended, left, rate_of)
-        for seen in self._seen.values():
-            self._told(seen)
 
     def _step(self, seen: _Seen) -> str:
         """The hold that pays for a call; what did not succeed costs nothing, and its hold is given back with the others."""
@@ -205,17 +222,16 @@ class HostedTurn:
         row.arguments = seen.span.input = hosted_items.arguments(item)
         row.details = {"hosted": True, "item_id": str(item.get("id") or "")[:100]}
         row.ended_at = timezone.now()
+        if container := item.get("container_id"):
+            self._calls.files.made_in(str(container), row)
         await in_db(tool_calls.keep_result, run, row, secrets.redact(orjson.dumps(result).decode()))
         return row
 
-    def _told(self, seen: _Seen) -> None:
-        row = seen.row
-        whole = row.result_bytes == len(row.result.encode())
-        result = orjson.loads(row.result) if whole else row.result
+    def _told(self, row: ToolCall) -> Any:
+        """What is said of a call's end; answers what came of it."""
+        result = row.result if row.is_cut else orjson.loads(row.result)
         self._calls.context.log.append(
             events.TOOL_USE_COMPLETE, call_id=row.call_id, result=result, is_error=row.is_error, tool_name=row.tool_name,
-            duration_ms=round((monotonic() - seen.begun_at) * 1000), status=row.status, credits=f"{row.credits:.4f}",
+            duration_ms=row.duration_ms, status=row.status, credits=f"{row.credits:.4f}",
         )  # fmt: skip
-        error = {"code": row.error["code"], "error": row.error["message"]} if row.error else None
-        seen.span.details["hosted"] = True
-        self._calls.recorder.close(seen.span, result, error)
+        return result

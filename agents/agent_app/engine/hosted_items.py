@@ -2,7 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Item = Mapping[str, Any]
@@ -18,6 +20,16 @@ TOOLS = {
 # What is only answered if it is asked for.
 INCLUDED = {"code_interpreter": "code_interpreter_call.outputs", "web_search": "web_search_call.action.sources"}
 _MOST = 50
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A file in a container of the provider's, as an answer names it."""
+
+    container: str
+    file_id: str
+    name: str
 
 
 def named(tools: Iterable[Any]) -> list[str]:
@@ -69,6 +81,18 @@ def picture(item: Item) -> bytes:
         return base64.b64decode(item["result"], validate=True)
     except binascii.Error:
         return b""
+
+
+def cited(item: Item) -> Iterator[Cited]:
+    """The files of its code interpreter that a message names."""
+    parts = item.get("content") if item.get("type") == "message" else None
+    for part in parts if isinstance(parts, list) else ():
+        for note in part.get("annotations") or ():
+            if note.get("type") != "container_file_citation":
+                continue
+            container, file_id = str(note.get("container_id")), str(note.get("file_id"))
+            if _ID.fullmatch(container) and _ID.fullmatch(file_id):  # they become parts of an address
+                yield Cited(container, file_id, str(note.get("filename") or file_id))
 
 
 def without_picture(item: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from agents.models.interface import Model
 from django.utils import timezone
 
 from agent_app.engine.held_spans import HeldSpans
+from agent_app.engine.providers.endpoint import Endpoint
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
 from agent_app.runs.registry import Produced
@@ -133,9 +134,9 @@ class Recorder:
 class HostedTurn(Protocol):
     """What sees to the calls that a provider makes itself within an answer (``engine.hosted``)."""
 
-    def takes(self, item: Mapping[str, Any]) -> None: ...
+    def takes(self, item: Mapping[str, Any], endpoint: Endpoint) -> None: ...
 
-    async def end(self) -> None: ...
+    async def end(self, *, whole: bool) -> None: ...
 
 
 class Hosted(Protocol):
@@ -181,10 +182,10 @@ class Call:
             span.details["wait_ms"] = round(wait * 1000)
         self._recorder.close(span, error=_told(error))
 
-    def takes(self, item: Mapping[str, Any]) -> None:
-        """The provider tells of a call that it makes itself."""
+    def takes(self, item: Mapping[str, Any], endpoint: Endpoint) -> None:
+        """The provider tells of a part of its answer, which may be a call that it makes itself."""
         if self.hosted is not None:
-            self.hosted.takes(item)
+            self.hosted.takes(item, endpoint)
 
     def passed_over(self, reference: str, error: ProviderError) -> None:
         """A model that was not even asked. One whose tries have failed is known already."""
@@ -284,7 +285,7 @@ class RecordedModel(Model):
             _call.reset(token)
             self.said = said = call.ends(answer, error)
             if call.hosted is not None:
-                await call.hosted.end()
+                await call.hosted.end(whole=answer is not None)
         if self.after is not None and shown:
             await self.after(asked, said)
         return answer

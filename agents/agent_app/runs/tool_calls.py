@@ -130,6 +130,18 @@ def keep_result(run: Run, row: ToolCall, text: str) -> None:
     bodies.keep_result(row, text)
 
 
+def keep_result_again(run: Run, row: ToolCall, text: str) -> None:
+    """More came of a call that has ended."""
+    with transaction.atomic():
+        _check_owner(run)
+        keep_result(run, row, text)
+        row.save(update_fields=["result", "result_bytes", "updated_at"])
+
+
+def last_of_type(run_id: UUID, tool_type: str) -> ToolCall | None:
+    return ToolCall.objects.filter(run_id=run_id, tool_type=tool_type).order_by("-started_at", "-id").first()
+
+
 def calls_of(run_id: UUID) -> dict[str, ToolCall]:
     return {row.call_id: row for row in ToolCall.objects.filter(run_id=run_id)}
 

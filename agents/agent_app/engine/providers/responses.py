@@ -85,9 +85,9 @@ class ResponsesAnswer(Answer):
         elif kind in ("response.function_call_arguments.delta", "response.refusal.delta"):
             self.grow(event["delta"])
         elif kind == "response.output_item.added":
-            this_call().takes(event["item"])
+            this_call().takes(event["item"], self.endpoint)
         elif kind == "response.output_item.done":
-            this_call().takes(event["item"])
+            this_call().takes(event["item"], self.endpoint)
             self._items.append(event["item"])
         elif kind == "response.created":
             self.id = str(event["response"].get("id") or "")
