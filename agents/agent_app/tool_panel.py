@@ -63,7 +63,7 @@ class _Asks:
     def __init__(self, trial: Trial) -> None:
         self._trial = trial
 
-    async def agent(self, agent_id: str, message: str) -> Any:
+    async def agent(self, agent_id: str, message: str, *, call_id: str) -> Any:
         run = await in_db(self._start, parse_uuid(agent_id) or UUID(int=0), message)
         async for _event in follow(run.id, fresh=True):
             pass

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from agent_app import approvals
 from agent_app.approvals import approval_decide, approvals_sweep
-from agent_app.definition.approval_checks import asks
 from agent_app.models import Agent, Approval, Run
 from agent_app.runs import approvals as rows_of
 from agent_app.runs.registry import Request
@@ -218,6 +217,5 @@ def test_the_tools_of_a_server_have_approvals_of_their_own() -> None:
     content = {"id": "1", "name": "shop", "type": "mcp", "params": params}
     tool = ToolDefinition.of(content)
     assert [each.approval for each in McpTool().functions(tool)] == [{"when": "arguments.n > 1"}, None]
-    assert (asks([content]), asks([content | {"params": params | {"approvals": {}}}])) == (True, False)
     wrong = params | {"approvals": {"buy": {"when": "arguments.n >"}}}
     assert "buy" in McpTool().problems(uuid7(), wrong)["approvals"][0]

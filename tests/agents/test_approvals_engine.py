@@ -14,7 +14,6 @@ from billing.models import Hold, Rate
 from config.lib.db import in_db
 from tests.agents.approval_world import GATED, asks, decide, decided, given, waiting
 from tests.agents.probe_world import ECHO, Probe, agent_with, calls, probing
-from tests.agents.team_world import definition_of, start_as
 from tests.agents.test_tool_takeover import rob
 from tests.agents.world import body_of, execute, followed, make_agent, make_provider, one_worker, start, text_of
 from tests.cast import Cast
@@ -228,50 +227,3 @@ def test_a_caller_that_waits_is_answered_202_and_a_stream_stays_open(
     provider.queue(DONE)
     assert execute(run).status == "succeeded"
     assert claims.claim(run.id, "late") is None
-
-
-def test_agents_that_are_called_as_tools_may_not_have_tools_that_ask(
-    cast: Cast, provider: FakeOpenAI, probe: Probe
-) -> None:
-    clerk = agent_with(cast.alice, GATED, name="Clerk")
-    ask_clerk = {"name": "clerk", "type": "agent", "params": {"agent_id": str(clerk.id)}}
-    boss = make_agent(cast.alice, name="Boss", model="fake/m")
-    refused = cast.alice.api.patch(f"agents/{boss.id}/", {"tools": [ask_clerk]})
-    assert (refused.status_code, "Clerk has tools that need an approval" in str(refused.json()["errors"])) == (
-        400,
-        True,
-    )
-    plain = {**GATED, "approval": "never"}
-    assert cast.alice.api.patch(f"agents/{clerk.id}/", {"tools": [plain]}).status_code == 200
-    assert cast.alice.api.patch(f"agents/{boss.id}/", {"tools": [ask_clerk]}).status_code == 200
-    refused = cast.alice.api.patch(f"agents/{clerk.id}/", {"tools": [GATED]})
-    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["tools"])
-    library = cast.alice.api.post("tools/", {**plain, "name": "shared"}).json()
-    assert cast.alice.api.patch(f"agents/{clerk.id}/", {"tools": [{"tool_id": library["id"]}]}).status_code == 200
-    refused = cast.alice.api.patch(f"tools/{library['id']}/", {"approval": "always"})
-    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["agents"])
-    # By a handoff, which saving does not look at, it is refused before it runs.
-    other = agent_with(cast.alice, GATED, name="Other")
-    cast.alice.api.post(f"agents/{clerk.id}/handoffs/", {"target_agent_id": str(other.id)})
-    refused = cast.alice.api.post(f"agents/{boss.id}/run/", {"message": "Hi"})
-    assert (refused.status_code, refused.json()["code"]) == (422, "approval_within")
-
-
-def test_where_nobody_can_be_asked_a_tool_that_asks_is_not_called(
-    cast: Cast, provider: FakeOpenAI, probe: Probe
-) -> None:
-    """Saving refuses it; a definition made otherwise must not call it all the same."""
-    clerk, boss = (
-        make_agent(cast.alice, name="Clerk", model="fake/m"),
-        make_agent(cast.alice, name="Boss", model="fake/m"),
-    )
-    ask_clerk = {"id": str(boss.id), "name": "clerk", "type": "agent", "params": {"agent_id": str(clerk.id)}}
-    definition = definition_of(boss, tools=[ask_clerk])
-    definition["targets"] = {str(clerk.id): definition_of(clerk, tools=[GATED | {"id": str(clerk.id)}])}
-    provider.queue(
-        Script(tool_calls=(Asked("clerk", '{"input": "Pay."}', call_id="a"),)), asks(("echo", "pay")),
-        Script(deltas=("I may not.",)), Script(deltas=("They may not.",)),
-    )  # fmt: skip
-    run = execute(start_as(cast.alice, boss, definition))
-    assert (run.status, run.output, probe.calls) == ("succeeded", "They may not.", [])
-    assert orjson.loads(given(provider, 2)[0])["error"]["code"] == "approval"

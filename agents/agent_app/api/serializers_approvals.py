@@ -13,7 +13,7 @@ class ApprovalOutput(serializers.ModelSerializer[Approval]):
         model = Approval
         fields = (
             "id", "call_id", "tool_name", "tool_type", "arguments", "prompt", "permissions", "agent_id", "agent_name",
-            "created_at", "expires_at",
+            "callers", "created_at", "expires_at",
         )  # fmt: skip
         read_only_fields = fields
 

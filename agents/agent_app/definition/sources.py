@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from agent_app.capabilities import capability_problems, refuse
-from agent_app.definition.approval_checks import check_definition
 from agent_app.definition.closure import Source, definition, reach
 from agent_app.definition.content import complete, draft_content, draft_contents
 from agent_app.model_references import ResolvedModel, resolve
@@ -53,7 +52,6 @@ def check_runs(workspace_id: UUID, frozen: Mapping[str, Any], resolved: Resolved
     if not targets:
         return
     check_targets(workspace_id, targets)
-    check_definition(frozen)
     for part in targets.values():
         found = capability_problems(part, resolve(workspace_id=workspace_id, reference=part["model"]))
         refuse([replace(problem, message=f"{part['name']}: {problem.message}") for problem in found])

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from agent_app import hosted
-from agent_app.definition import approval_checks
 from agent_app.definition.tool_parts import enabled, function_names
 from agent_app.expressions import check_expression
 from agent_app.models import AgentTool
@@ -98,8 +97,7 @@ def agent_tools(
             found += [f"{name}: {field}: {message}" for message in messages]
     if found:
         return list(dict.fromkeys(found))
-    found = [*_names(content), *(_circles(workspace_id, str(agent_id), parts) if agent_id else [])]
-    return found or approval_checks.problems_of(workspace_id, str(agent_id or ""), content)
+    return [*_names(content), *(_circles(workspace_id, str(agent_id), parts) if agent_id else [])]
 
 
 def _ids(parts: Iterable[Mapping[str, Any]], known: Collection[str]) -> list[str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from django.utils.translation import gettext as _
 
+from agent_app.engine.frames import Frame, Frames
 from agent_app.expressions import ExpressionError, evaluate
 from agent_app.models import Approval, Decision
 from agent_app.runs import approvals
@@ -18,15 +19,16 @@ from config.lib.ids import parse_uuid
 
 
 class NeedsApproval(Exception):
-    """The call waits for a person; the others of its answer go on."""
+    """The call waits for a person, or for an agent that does; the others of its answer go on."""
 
 
 class Gate:
-    """The approvals of one run. ``asked`` are the calls of the present answer that wait."""
+    """The approvals of one run."""
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, frames: Frames) -> None:
         self._context = context
-        self.asked: list[Request] = []
+        self._frames = frames
+        self._asked: list[tuple[Frame, Request]] = []
         self._decided: dict[str, Approval] = {}
 
     async def load(self) -> None:
@@ -42,9 +44,19 @@ class Gate:
         return self._decided.get(call_id)
 
     def hold(self) -> None:
-        """Before the run goes on to its next turn. Raises Paused where somebody has to be asked first."""
-        if self.asked:
-            raise Paused(list(self.asked))
+        """Before whoever speaks goes on to their next turn: somebody may have to be asked first.
+
+        Raises Paused where the run waits, NeedsApproval where an agent does that others have called.
+        """
+        frame = self._frames.current
+        if frame.waits and frame.above is not None:
+            raise NeedsApproval
+        if frame.waits:
+            raise Paused([request for _frame, request in self._asked])
+
+    def forget(self, frame: Frame) -> None:
+        """A conversation has ended otherwise: nobody is asked about the calls in it."""
+        self._asked = [each for each in self._asked if frame.call_id not in each[0].path]
 
     async def decided(self, row: Approval) -> dict[str, Any]:
         """The arguments that a person has let through. Raises ToolFailed where they did not."""
@@ -64,26 +76,26 @@ class Gate:
         call_id: str,
         agent: tuple[str, str],
         span_id: UUID | None,
-        within: bool,
     ) -> None:
-        """Raises NeedsApproval where somebody has to be asked; ToolFailed where nobody can be (``within`` another call)."""
+        """Raises NeedsApproval where somebody has to be asked; ToolFailed where nobody could read what."""
         agent_id, agent_name = agent
         cause = await self._cause(function.approval or tool.approval, arguments, values)
         if cause is None or self._always(agent_id, tool, function):
             return
-        if within:
-            text = "This tool needs an approval, and nobody can be asked while another agent waits for this answer."
-            raise ToolFailed(text, code="approval")
         size, most = len(orjson.dumps(arguments)), approvals.MOST_ARGUMENTS
         if size > most:
             text = f"A person must read these arguments before the call. They have {size} bytes; at most {most} are allowed."
             raise ToolFailed(text, code="too_long")
+        frame = self._frames.current
+        asking = " › ".join((*frame.callers, agent_name))
         request = Request(
             call_id=call_id, tool_name=function.name, tool_type=tool.type, tool_id=parse_uuid(tool.tool_id or tool.id),
             agent_id=parse_uuid(agent_id), agent_name=agent_name, arguments=arguments, span_id=span_id,
-            permissions=sorted(function.permissions), prompt=cause % {"agent": agent_name, "tool": function.name},
+            permissions=sorted(function.permissions), prompt=cause % {"agent": asking, "tool": function.name},
+            callers=frame.callers,
         )  # fmt: skip
-        self.asked.append(request)
+        frame.waits = True
+        self._asked.append((frame, request))
         raise NeedsApproval
 
     def _always(self, agent_id: str, tool: ToolDefinition, function: Function) -> bool:

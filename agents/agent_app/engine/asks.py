@@ -1,6 +1,5 @@
 """Agents and models that a tool asks: within the run, on its bill and in its trace, and shown to nobody."""
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from agents import ModelSettings, RunConfig, Runner, ToolExecutionConfig
@@ -10,6 +9,8 @@ from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 
 from agent_app import model_references
 from agent_app.definition.tool_checks import MOST_DEPTH
+from agent_app.engine.approvals import NeedsApproval
+from agent_app.engine.frames import Frame
 from agent_app.engine.guardrails import Stopped
 from agent_app.engine.held_spans import HeldSpans
 from agent_app.engine.member import Member
@@ -29,6 +30,8 @@ from config.lib.errors import AppError
 
 if TYPE_CHECKING:
     from agent_app.engine.build import Team
+    from agent_app.engine.checkpoints import Checkpoints
+    from agent_app.engine.tools import Toolbox
 
 MAX_TURNS = 10
 RUN_CONFIG = RunConfig(
@@ -37,54 +40,70 @@ RUN_CONFIG = RunConfig(
     tool_execution=ToolExecutionConfig(max_function_tool_concurrency=8), call_model_input_filter=newest,
 )  # fmt: skip
 
-# How many agents have called each other on the way here.
-_depth: ContextVar[int] = ContextVar("depth", default=0)
-
 
 class TeamAsks:
-    """See ``tools.registry.Asks``. ``team`` is set once it is built."""
+    """See ``tools.registry.Asks``. ``team``, ``toolbox`` and ``checkpoints`` are set once they are there."""
 
     team: "Team"
+    toolbox: "Toolbox"
+    checkpoints: "Checkpoints"
 
     def __init__(self, context: RunContext, sink: Sink, recorder: Recorder) -> None:
         self._context = context
         self._sink = sink
         self._recorder = recorder
 
-    async def agent(self, agent_id: str, message: str) -> Any:
+    async def agent(self, agent_id: str, message: str, *, call_id: str) -> Any:
         member = self.team.members.get(agent_id)
         if member is None:
             raise ToolFailed("This agent is not there any more.", code="agent_gone")
-        if _depth.get() >= MOST_DEPTH:
+        above = self.toolbox.frames.current
+        if len(above.path) >= MOST_DEPTH:
             raise ToolFailed(f"Agents may call each other {MOST_DEPTH} deep at most.", code="too_deep")
-        token = _depth.set(_depth.get() + 1)
+        caller = self.team.members[above.agent_id].agent.name
+        with self.toolbox.frames.within(call_id, agent_id=agent_id, message=message, caller=caller) as frame:
+            frame.context.update(self.team.context)
+            try:
+                return await self._conversation(frame, member)
+            except NeedsApproval:
+                above.waits = True
+                raise
+            except BaseException:
+                self.toolbox.gate.forget(frame)
+                raise
+
+    async def _conversation(self, frame: Frame, member: Member) -> Any:
+        """The agent's answer. Raises ToolFailed, and NeedsApproval where people must be asked first."""
         output: Any = None
         failure: dict[str, str] | None = {"code": "cancelled", "error": ""}
-        self._recorder.hold(HeldSpans() if self.team.guards.may_withhold(agent_id) else None)
-        self._recorder.agent_starts(member.agent.name, member.agent_id, {})
+        begins = frame.kept is None
+        self._recorder.hold(HeldSpans(said=not begins) if self.team.guards.may_withhold(member.agent_id) else None)
+        speaker = member if begins else self.team.members.get(frame.agent_id, member)
+        self._recorder.agent_starts(speaker.agent.name, speaker.agent_id, {})
         try:
             with self._sink.silent():
-                output = await self._checked(member, message)
+                output = await self._checked(frame, member)
             failure = None
         except ToolFailed as error:
             failure = {"code": error.code, "error": error.message}
             raise
+        except NeedsApproval:
+            failure = None
+            raise
         finally:
-            _depth.reset(token)
             self._recorder.agent_ends(output, failure)
         return output
 
-    async def _checked(self, member: Member, message: str) -> Any:
+    async def _checked(self, frame: Frame, member: Member) -> Any:
         """What its own guardrails leave of the agent's answer, to what they have left of the message. What one of them stops is
         told to whoever has asked. All of the input's come first, since nobody waits here for a first word."""
         guards = self.team.guards
         withheld = True
         try:
-            with guards.within() as speakers:
-                items = await guards.enter(member.agent_id, [{"role": "user", "content": message}])
-                self._recorder.given({"items": items})
-                said = await self._answer(member, items)
-                left = await guards.answers(speakers, said)
+            with guards.within(frame.speakers):
+                speaker, items = await self._begun(frame, member)
+                said = await self._answer(frame, speaker, items)
+                left = await guards.answers(frame.speakers, said)
                 withheld = left is not said
                 return left
         except Stopped as error:
@@ -92,10 +111,22 @@ class TeamAsks:
         finally:
             self._recorder.let_go(withheld=withheld)
 
-    async def _answer(self, member: Member, items: list[Any]) -> Any:
+    async def _begun(self, frame: Frame, member: Member) -> tuple[Member, list[Any]]:
+        """Who speaks, to what."""
+        if frame.kept is None:
+            items = await self.team.guards.enter(member.agent_id, [{"role": "user", "content": frame.message}])
+            self._recorder.given({"items": items})
+            return member, items
+        resumed = await self.checkpoints.resume_within(frame)
+        self._recorder.given({"items": resumed.items[-1:], "attempt": self._context.run.attempt})
+        return resumed.member, resumed.items
+
+    async def _answer(self, frame: Frame, member: Member, items: list[Any]) -> Any:
         try:
+            if frame.turns >= MAX_TURNS:
+                raise MaxTurnsExceeded("no turn is left")
             result = await Runner.run(
-                member.agent, items, context=dict(self.team.context), max_turns=MAX_TURNS, run_config=RUN_CONFIG
+                member.agent, items, context=frame.context, max_turns=MAX_TURNS - frame.turns, run_config=RUN_CONFIG
             )
         except ProviderError as error:
             raise ToolFailed(error.message, code=error.code) from error

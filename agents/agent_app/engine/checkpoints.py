@@ -2,9 +2,11 @@
 
 It is kept before the tools of an answer are called, and when another agent begins. Calls that have ended are not made
 again; what became of one that was under way is told to the model as unknown, unless it may be repeated. A run that waits
-for people goes on in the same way: what was asked is a call that was not begun.
+for people goes on in the same way: what was asked is a call that was not begun. So do the agents that were called as tools,
+each in its own conversation (``frames``).
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,18 +17,21 @@ import orjson
 from django.utils.translation import gettext as _
 
 from agent_app.engine.build import Team
+from agent_app.engine.frames import Frame
 from agent_app.engine.member import Member
 from agent_app.engine.sink import Sink
 from agent_app.engine.tools import Toolbox
 from agent_app.engine.tracing import Recorder
 from agent_app.runs import tool_calls
 from agent_app.runs.registry import RunContext, RunFailure
+from agent_app.tools.registry import ToolFailed
 from config.lib.db import in_db
 
 Items = list[Any]
 
-# What a state must have been written by to be read: our own form of it, and the SDK whose items stand in it.
-FORMAT = 1
+# What a state must have been written by to be read: our own form of it, and the SDK whose items stand in it. Whoever knows the
+# first form only, does not know of conversations within others.
+FORMAT, WITHIN = 1, 2
 SDK = ".".join(agents.__version__.split(".")[:2])
 
 
@@ -47,8 +52,10 @@ class Checkpoints:
         self._recorder = recorder
         self._toolbox = toolbox
         self._team = team
+        self._frames = toolbox.frames
+        self._frames.root.agent_id = team.root.agent_id
         self._start: Items = []
-        self._speaker = team.root.agent_id
+        self._saving = asyncio.Lock()
         self._state: dict[str, Any] | None = None
         self._last: tuple[Items, dict[str, Any]] = ([], {})
 
@@ -61,10 +68,12 @@ class Checkpoints:
 
     async def _before(self, member: Member, asked: Items) -> None:
         """Calls of the last answer may wait for people. Another agent begins: what was handed over to it is kept."""
+        frame = self._frames.current
         self._toolbox.gate.hold()
-        if member.agent_id != self._speaker:
-            self._speaker = member.agent_id
-            await self._save(member, asked, [], [])
+        frame.turns += 1
+        if member.agent_id != frame.agent_id:
+            frame.agent_id = member.agent_id
+            await self._save(frame, asked, [], [])
 
     async def _after(self, member: Member, asked: Items, said: Items) -> None:
         """Before the tools of an answer are called."""
@@ -72,24 +81,36 @@ class Checkpoints:
         called = [item for item in said if item.get("type") == "function_call"]
         if any(item.get("name") in names for item in called):
             ids = [str(item.get("call_id")) for item in called if item.get("name") in names]
-            await self._save(member, asked, said, self._toolbox.name_calls(ids))
+            await self._save(self._frames.current, asked, said, self._toolbox.name_calls(ids))
 
-    async def _save(self, member: Member, asked: Items, said: Items, named: list[tuple[str, str]]) -> None:
+    async def _save(self, frame: Frame, asked: Items, said: Items, named: list[tuple[str, str]]) -> None:
+        self._frames.keep(frame, asked=asked, said=said, named=named)
+        if frame.above is None:
+            self._keep_own(frame, asked, said, named)
+        self._context.produced.called = True
+        async with self._saving:  # what is written later was so later
+            await in_db(tool_calls.checkpoint_save, self._context.run, self._now())
+
+    def _keep_own(self, frame: Frame, asked: Items, said: Items, named: list[tuple[str, str]]) -> None:
+        """The run's own conversation."""
         produced = self._context.produced
         known = len(self._start) if asked[: len(self._start)] == self._start else 0
         self._last = (self._start[:known], {
-            "format": FORMAT, "sdk": SDK, "agent_id": member.agent_id, "known": known, "asked": asked[known:], "said": said,
-            "named": named, "turns": produced.turns, "text": produced.content, "reasoning": "".join(produced.reasoning),
+            "sdk": SDK, "agent_id": frame.agent_id, "known": known, "asked": asked[known:], "said": said, "named": named,
+            "turns": produced.turns, "text": produced.content, "reasoning": "".join(produced.reasoning),
             "agent_name": produced.agent_name, "handoff": self._team.context.get("handoff"),
         })  # fmt: skip
-        produced.called = True
-        await in_db(tool_calls.checkpoint_save, self._context.run, self._last[1] | self._toolbox.used())
+
+    def _now(self) -> dict[str, Any]:
+        """Where the run, and whoever was called in it, would go on."""
+        within = self._frames.kept()
+        return self._last[1] | self._toolbox.used() | {"format": WITHIN if within else FORMAT, "within": within}
 
     def paused(self) -> dict[str, Any]:
         """Where the run goes on when people have answered: complete, whatever becomes of the conversation meanwhile."""
         known, state = self._last
         whole = {"whole": True, "known": 0, "asked": [*known, *state["asked"]], "guards": self._team.guards.kept()}
-        return state | self._toolbox.used() | whole
+        return self._now() | whole
 
     async def load(self) -> bool:
         """Read where an earlier worker has left the run. Answers whether that is all that is needed to go on.
@@ -104,7 +125,7 @@ class Checkpoints:
             raise RunFailure(
                 "error", _("Where this run had stopped is not known any more. Run it again."), code="state_lost"
             )
-        if state is not None and (state.get("format"), state.get("sdk")) != (FORMAT, SDK):
+        if state is not None and (state.get("format") not in (FORMAT, WITHIN) or state.get("sdk") != SDK):
             for agent_id in self._team.members:  # whoever has spoken, all check what is kept of it
                 self._team.guards.speaks(agent_id)
             self._restore_text(state)
@@ -137,33 +158,41 @@ class Checkpoints:
             self._team.context["handoff"] = state["handoff"]
         if state.get("whole"):
             self._team.guards.restore(state["guards"], state.get("passed") or [])
-        self._speaker = member.agent_id
+        self._frames.root.agent_id = member.agent_id
+        self._frames.restore(state.get("within") or {})
         self._last = (start[: state["known"]], state)
-        named = [(str(model_id), str(name)) for model_id, name in state["named"]]
         await self._toolbox.gate.load()
-        self._toolbox.resume(await in_db(tool_calls.calls_of, run.id), named, state)
+        self._toolbox.resume(await in_db(tool_calls.calls_of, run.id), _pairs(state["named"]), state)
         items = [*start[: state["known"]], *state["asked"], *state["said"]]
         self._recorder.agent_resumes(member.agent.name, member.agent_id, {"items": items[-1:], "attempt": run.attempt})
+        return Resumed(member, [*items, *await self._outputs(member, state["said"])])
+
+    async def resume_within(self, frame: Frame) -> Resumed:
+        """The same for an agent that was called as a tool. Raises ToolFailed where it is not there any more."""
+        state = frame.kept or {}
+        if (member := self._team.members.get(frame.agent_id)) is None:
+            raise ToolFailed("This agent is not there any more.", code="agent_gone")
+        if state["handoff"]:
+            frame.context["handoff"] = state["handoff"]
+        self._toolbox.renew(_pairs(state["named"]))
+        items = [*state["asked"], *state["said"]]
         return Resumed(member, [*items, *await self._outputs(member, state["said"])])
 
     async def _outputs(self, member: Member, said: Items) -> Items:
         """What the calls of the last answer have come to: known, made now, or unknown."""
         offered = self._toolbox.offered_to(member.agent_id)
-        outputs = []
-        for item in said:
-            if item.get("type") != "function_call":
-                continue
-            outputs.append(
-                {
-                    "type": "function_call_output",
-                    "call_id": item["call_id"],
-                    "output": await self._output(offered, item),
-                }
-            )
-        return outputs
+        called = [item for item in said if item.get("type") == "function_call"]
+        return [
+            {"type": "function_call_output", "call_id": item["call_id"], "output": await self._output(offered, item)}
+            for item in called
+        ]
 
     async def _output(self, offered: Mapping[str, Any], item: Mapping[str, Any]) -> str:
         if (tool := offered.get(str(item.get("name")))) is None:
             error = {"code": "interrupted", "message": "This did not happen: the run was interrupted. Call it again."}
             return orjson.dumps({"error": error}).decode()
         return await self._toolbox.again(tool, str(item["call_id"]), str(item.get("arguments") or ""))
+
+
+def _pairs(named: Items) -> list[tuple[str, str]]:
+    return [(str(model_id), str(name)) for model_id, name in named]

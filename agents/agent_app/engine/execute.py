@@ -122,10 +122,11 @@ class Execution:
     async def _answer(self) -> Any:
         """The last agent's answer, to what its guardrails have let through."""
         asks = TeamAsks(self._context, self._sink, self._recorder)
-        toolbox = Toolbox(self._context, self._sink, self._recorder, asks=asks)
+        toolbox = Toolbox(self._context, self._recorder, asks=asks)
         team = asks.team = await build(self._context, self._sink, self._recorder, toolbox)
         self._guards = team.guards
         checkpoints = self._checkpoints = Checkpoints(self._context, self._sink, self._recorder, toolbox, team)
+        asks.toolbox, asks.checkpoints = toolbox, checkpoints
         if await checkpoints.load():
             return await self._run_well(team, checkpoints, [])  # what was asked is in it, and was checked
         given = await prepare(self._context, self._sink, team.root.model.apart(), budget=team.root.budget)
@@ -168,13 +169,11 @@ class Execution:
 
     async def _resumed(self, checkpoints: Checkpoints, start: Any) -> Resumed | None:
         """Where an earlier worker has left the run. Raises what ends it."""
+        checkpoints.watch(start)
         try:
-            resumed = await checkpoints.resume(start)
+            return await checkpoints.resume(start)
         except StopRun as stopped:
             raise stopped.cause from stopped
-        finally:
-            checkpoints.watch(start)
-        return resumed
 
 
 def _sentence(why: object) -> str:

@@ -278,12 +278,11 @@ class Guards(Asking):
     # Within the call of an agent as a tool
 
     @contextmanager
-    def within(self) -> Iterator[list[str]]:
-        """Who speaks within, speaks to another agent. Gives who has."""
-        speakers: list[str] = []
+    def within(self, speakers: list[str]) -> Iterator[None]:
+        """Who speaks within, speaks to another agent, and is added to ``speakers``."""
         token = _within.set(speakers)
         try:
-            yield speakers
+            yield
         finally:
             _within.reset(token)
 

@@ -68,8 +68,7 @@ class Handover:
     # The model calls it
 
     async def _invoke(self, context: RunContextWrapper[Any], arguments: str) -> Agent[Any]:
-        if not self._sink.silenced:
-            self._gate.hold()  # whoever hands over while a call waits may do so afterwards
+        self._gate.hold()  # whoever hands over while a call waits may do so afterwards
         span = self._recorder.open("handoff", self.tool_name, input=arguments)
         problems = self._take(arguments)
         if problems:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from agent_app import json_schemas
 from agent_app.engine import tool_texts
 from agent_app.engine.approvals import Gate, NeedsApproval
-from agent_app.engine.sink import Sink
+from agent_app.engine.frames import Frames
 from agent_app.engine.tool_caps import Caps
 from agent_app.engine.tracing import Recorder
 from agent_app.models import Approval, Decision, ToolCall, ToolCallStatus
@@ -78,18 +78,18 @@ class Call:
     span: Recorded
     arguments: dict[str, Any] = field(default_factory=dict)
     begun_at: float = field(default_factory=monotonic)
-    announced: bool = False
+    goes_on: bool = False  # it is an agent's answer, which another worker had begun to wait for
 
 
 class ToolCalls:
     """Those of one run."""
 
-    def __init__(self, context: RunContext, sink: Sink, recorder: Recorder, *, asks: Asks | None) -> None:
+    def __init__(self, context: RunContext, recorder: Recorder, *, asks: Asks | None) -> None:
         self._context = context
-        self._sink = sink
         self._recorder = recorder
         self.asks = asks
-        self.gate = Gate(context)
+        self.frames = Frames()
+        self.gate = Gate(context, self.frames)
         self.caps = Caps()
         self.outbound = OutboundBudget()
         self.earlier: dict[str, ToolCall] = {}  # by call id, of attempts before this one
@@ -114,7 +114,7 @@ class ToolCalls:
     async def _known(self, row: ToolCall) -> str | None:
         """What came of a call of an earlier attempt; None where it may be made again."""
         if row.status == ToolCallStatus.STARTED:
-            if row.idempotent:
+            if row.idempotent or self._goes_on(row):
                 return None
             await in_db(tool_calls.mark_unknown, self._context.run, row)
             text = tool_texts.of_error(row.error["code"], row.error["message"])
@@ -125,21 +125,26 @@ class ToolCalls:
             whole if whole is not None else f"{row.result}\n[The output was cut here: {row.result_bytes} bytes in all.]"
         )
 
+    def _goes_on(self, row: ToolCall) -> bool:
+        """Whether the call is that of an agent which goes on where another worker has left it."""
+        return row.status == ToolCallStatus.STARTED and self.frames.message_of(row.call_id) is not None
+
     def _new(self, offered: Offered, call_id: str, text: str, earlier: ToolCall | None) -> Call:
         tool, function = offered.tool, offered.function
         row = earlier or ToolCall(
             call_id=call_id, agent_id=parse_uuid(offered.agent_id), tool_id=parse_uuid(tool.tool_id or tool.id),
             tool_name=function.name, tool_type=tool.type, idempotent=function.idempotent,
         )  # fmt: skip
+        call = Call(offered=offered, row=row, span=self._recorder.open("tool", function.name, input=text))
+        call.goes_on = self._goes_on(row)
         row.arguments, row.started_at = text, timezone.now()
-        return Call(offered=offered, row=row, span=self._recorder.open("tool", function.name, input=text))
+        return call
 
     async def _made(self, call: Call, text: str) -> str:
         """The whole way. A refusal or failure is told to the model."""
         begun: tool_calls.Begun | None = None
         error: dict[str, str] | None = {"code": "cancelled", "error": ""}
         said: Any = None
-        recorded = True
         try:
             try:
                 call.arguments = await self._allowed(call, text)
@@ -160,18 +165,21 @@ class ToolCalls:
             }
             raise
         except NeedsApproval:
-            recorded = False
+            error = None
             raise
         finally:
             call.span.step = begun.step if begun else ""
-            if recorded:
-                self._recorder.close(call.span, said, error)
-            else:  # it was not made yet
+            if begun is None and error is None:  # it was not made yet
                 self._recorder.drop(call.span)
+            else:
+                self._recorder.close(call.span, said, error)
 
     async def _allowed(self, call: Call, text: str) -> dict[str, Any]:
         """The arguments, if the call may be made. Raises ToolFailed, and NeedsApproval."""
         tool, function, checks = call.offered.tool, call.offered.function, call.offered.checks
+        if call.goes_on:  # it was allowed then
+            call.row.arguments = call.span.input = arguments = {"input": self.frames.message_of(call.row.call_id)}
+            return arguments
         if (answer := self.gate.answer_to(call.row.call_id)) is not None:
             return await self._decided(call, answer)
         try:
@@ -189,9 +197,8 @@ class ToolCalls:
         await self.gate.check(
             tool, function, dict(arguments), self._values(), call_id=call.row.call_id,
             agent=(agent_id, speaker.name if speaker else ""), span_id=speaker.id if speaker else None,
-            within=self._sink.silenced,
         )  # fmt: skip
-        self.caps.count(tool)
+        self.caps.count(tool, call.row.call_id)
         return dict(arguments)
 
     async def _decided(self, call: Call, answer: Approval) -> dict[str, Any]:
@@ -202,7 +209,7 @@ class ToolCalls:
         if answer.decision == Decision.EDIT and offered.checks is not None:
             arguments = await offered.checks.before(offered.tool, offered.function, arguments)
         call.row.arguments = call.span.input = arguments
-        self.caps.count(offered.tool)
+        self.caps.count(offered.tool, call.row.call_id)
         return arguments
 
     async def _begin(self, call: Call) -> tool_calls.Begun:
@@ -211,11 +218,13 @@ class ToolCalls:
             tool_calls.begin, self._context.run, call.row, rate=call.offered.kind.rate, step=f"{TOOL_STEP}{self._steps}",
             since_seq=self._context.log.seq,
         )  # fmt: skip
-        self._started(call)
+        if call.goes_on:
+            call.begun_at = monotonic()
+        else:
+            self._started(call)
         return begun
 
     def _started(self, call: Call) -> None:
-        call.announced = True
         call.begun_at = monotonic()
         self._context.log.append(
             events.TOOL_USE_START, tool_name=call.row.tool_name, call_id=call.row.call_id, arguments=call.row.arguments,
@@ -236,7 +245,7 @@ class ToolCalls:
                     value = await offered.checks.after(tool, function, value)
         except TimeoutError as error:
             raise ToolFailed(f"The tool did not answer within {limit:.0f} seconds.", code="timeout") from error
-        except (ToolFailed, RunFailure, NotEnoughCredits):
+        except (ToolFailed, RunFailure, NotEnoughCredits, NeedsApproval):
             raise
         except AgentsException as error:
             if isinstance(error, StopRun):

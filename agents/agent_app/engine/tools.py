@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from agent_app.engine.approvals import Gate
 from agent_app.engine.call_ids import CallIds
+from agent_app.engine.frames import Frames
 from agent_app.engine.pictures import with_pictures
-from agent_app.engine.sink import Sink
 from agent_app.engine.tool_calls import Offered, ToolCalls, ToolChecks
 from agent_app.engine.tool_caps import Caps
 from agent_app.engine.tracing import Recorder
@@ -24,14 +24,18 @@ from agent_app.tools.registry import Asks, ToolDefinition
 class Toolbox:
     """Those of one run, by agent, and what has become of their calls."""
 
-    def __init__(self, context: RunContext, sink: Sink, recorder: Recorder, *, asks: Asks | None = None) -> None:
-        self._calls = ToolCalls(context, sink, recorder, asks=asks)
+    def __init__(self, context: RunContext, recorder: Recorder, *, asks: Asks | None = None) -> None:
+        self._calls = ToolCalls(context, recorder, asks=asks)
         self._ids = CallIds()
         self._offered: dict[str, dict[str, Offered]] = {}
 
     @property
     def gate(self) -> Gate:
         return self._calls.gate
+
+    @property
+    def frames(self) -> Frames:
+        return self._calls.frames
 
     @property
     def caps(self) -> Caps:
@@ -71,26 +75,36 @@ class Toolbox:
 
     def name_calls(self, model_ids: Iterable[str]) -> list[tuple[str, str]]:
         """Give the calls of one answer their ids in the run: providers may use the same one again."""
-        return self._ids.give(model_ids)
+        return self._ids.give(model_ids, within=self._within)
 
     def used(self) -> dict[str, Any]:
         """What ``resume`` is given by the next worker."""
-        return {"used": dict(self.caps.used), "outbound": self._calls.outbound.left}
+        caps = self.caps
+        return {"used": dict(caps.used), "counted": sorted(caps.counted), "outbound": self._calls.outbound.left}
 
     def resume(self, earlier: dict[str, ToolCall], named: Iterable[tuple[str, str]], state: Mapping[str, Any]) -> None:
         """Go on after another worker: with its names, and what it has used."""
         calls = self._calls
         calls.earlier = earlier
-        self._ids.restore({*earlier, *self.gate.known}, named)
-        calls.caps.restore(state.get("used") or {})
+        self._ids.restore({*earlier, *self.gate.known, *self.frames.names()})
+        self.renew(named)
+        calls.caps.restore(state.get("used") or {}, state.get("counted") or [])
         calls.outbound.left = int(state.get("outbound", calls.outbound.left))
+
+    def renew(self, named: Iterable[tuple[str, str]]) -> None:
+        """The last calls of this conversation are made again, by the names that they were given."""
+        self._ids.renew(named, within=self._within)
+
+    @property
+    def _within(self) -> str:
+        return self.frames.current.call_id
 
     async def _invoke(self, offered: Offered, context: ToolContext[Any], text: str) -> Any:
         """What the SDK calls. Answers text for the model, also where something went wrong, and pictures; raises StopRun."""
-        name = self._ids.take(context.tool_call_id)
+        name = self._ids.take(context.tool_call_id, within=self._within)
         answer = await self._calls.call(offered, name, text)
         return with_pictures(answer, self._calls.pictures.pop(name, ()))
 
     async def again(self, offered: Offered, model_id: str, text: str) -> str:
         """A call that an earlier worker may have made."""
-        return await self._calls.call(offered, self._ids.take(model_id), text)
+        return await self._calls.call(offered, self._ids.take(model_id, within=self._within), text)

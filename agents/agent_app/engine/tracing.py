@@ -231,7 +231,7 @@ class RecordedModel(Model):
 
     ``asked`` is what the last call was given and ``said`` what it answered: an answer that must be given anew needs both.
     ``files``, the agent's own, stand before each conversation; but not where it is asked ``apart``, as for a summary.
-    ``before`` and ``after`` are told of the calls whose answers the reader sees: where the run could go on.
+    ``before`` and ``after`` are told of the turns of conversations: where the run could go on.
     """
 
     before: Callable[[list[Any]], Awaitable[None]] | None = None
@@ -257,8 +257,7 @@ class RecordedModel(Model):
         handoffs: Any, tracing: Any, **more: Any,
     ) -> ModelResponse:  # fmt: skip
         self.asked = asked = [{"role": "user", "content": input}] if isinstance(input, str) else list(input)
-        shown = not self._sink.silenced
-        if self.before is not None and shown:
+        if self.before is not None:
             await self.before(asked)
         if self._files is not None:
             input = [self._files, *asked]
@@ -286,7 +285,7 @@ class RecordedModel(Model):
             self.said = said = call.ends(answer, error)
             if call.hosted is not None:
                 await call.hosted.end(whole=answer is not None)
-        if self.after is not None and shown:
+        if self.after is not None:
             await self.after(asked, said)
         return answer
 

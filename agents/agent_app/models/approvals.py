@@ -45,6 +45,9 @@ class Approval(WorkspaceRecord):
     tool_id = models.UUIDField(null=True, help_text=_("The tool of the agent or of the library."))
     agent_id = models.UUIDField(null=True, help_text=_("Whose call it is; kept when the agent is gone."))
     agent_name = models.CharField(max_length=200, blank=True)
+    callers = models.JSONField(
+        default=list, blank=True, help_text=_("Which agents have called each other as tools on the way to it, by name.")
+    )
     arguments = models.JSONField(null=True, help_text=_("As the model gave them, and guardrails left them."))
     arguments_encrypted = models.TextField(blank=True, editable=False)
     permissions = models.JSONField(default=list, help_text=_("What the call may do."))

@@ -33,6 +33,7 @@ def ask(run: Run, requests: Iterable[Request]) -> list[Approval]:
         Approval(
             workspace_id=run.workspace_id, run_id=run.id, call_id=each.call_id, tool_name=each.tool_name,
             tool_type=each.tool_type, tool_id=each.tool_id, agent_id=each.agent_id, agent_name=each.agent_name[:200],
+            callers=list(each.callers),
             arguments=body(each.arguments), arguments_encrypted=sealed(each.arguments), permissions=each.permissions,
             prompt=each.prompt[:1000], span_id=each.span_id, expires_at=now + timedelta(seconds=settings.APPROVAL_WAIT),
         )
@@ -127,6 +128,7 @@ def required(row: Approval) -> Told:
     return events.APPROVAL_REQUIRED, {
         "call_id": row.call_id, "tool_name": row.tool_name, "tool_type": row.tool_type, "arguments": row.arguments,
         "prompt": row.prompt, "permissions": row.permissions, "agent_name": row.agent_name, "agent_id": row.agent_id,
+        "callers": row.callers,
         "created_at": _moment(row.created_at), "expires_at": _moment(row.expires_at), "approval_id": row.id,
     }  # fmt: skip
 

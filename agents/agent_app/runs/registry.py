@@ -117,7 +117,8 @@ class RunFailure(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A call that a person must allow first. ``span_id``: below which span the waiting stands."""
+    """A call that a person must allow first. ``span_id``: below which span the waiting stands; ``callers``: the names of the
+    agents that have called each other as tools on the way to the one that asks, the run's own first."""
 
     call_id: str
     tool_name: str
@@ -129,6 +130,7 @@ class Request:
     permissions: list[str]
     prompt: str
     span_id: UUID | None = None
+    callers: tuple[str, ...] = ()
 
 
 class Paused(Exception):

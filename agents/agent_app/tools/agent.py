@@ -66,4 +66,5 @@ class AgentToolType(ToolType):
     ) -> ToolResult:
         if context.asks is None:
             raise ToolFailed("Agents answer in runs only.", code="no_run")
-        return ToolResult(value=await context.asks.agent(str(tool.params.get("agent_id") or ""), arguments["input"]))
+        agent_id = str(tool.params.get("agent_id") or "")
+        return ToolResult(value=await context.asks.agent(agent_id, arguments["input"], call_id=context.call_id))

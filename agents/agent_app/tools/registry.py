@@ -90,8 +90,8 @@ class OutboundBudget:
 class Asks(Protocol):
     """What a call may ask of models: paid for and recorded with the run, shown to nobody. Raises ToolFailed."""
 
-    async def agent(self, agent_id: str, message: str) -> Any:
-        """Another agent's answer to one message, in a fresh context."""
+    async def agent(self, agent_id: str, message: str, *, call_id: str) -> Any:
+        """Another agent's answer to one message, in a fresh context. ``call_id`` is the call that it answers."""
         ...
 
     async def model(self, reference: str, prompt: str, *, temperature: float | None, max_tokens: int | None) -> str:
