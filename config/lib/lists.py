@@ -6,8 +6,10 @@ somebody the wrong rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,6 +29,7 @@ SerializerClass = type[serializers.BaseSerializer[Any]]
 
 MAX_OFFSET = 1_000_000
 MAX_SEARCH = 200
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
 
 
 class Pagination(pagination.LimitOffsetPagination):
@@ -101,9 +104,19 @@ def choice(request: Request, name: str, allowed: Iterable[str]) -> str:
     return asked
 
 
-def flag(request: Request, name: str) -> bool:
-    """Whether a filter that is on or off was turned on. Raises InvalidInput."""
-    return choice(request, name, ("true", "false")) == "true"
+def flag(request: Request, name: str) -> bool | None:
+    """The asked yes or no; None where it was not asked for. Raises InvalidInput."""
+    return {"true": True, "false": False, "": None}[choice(request, name, ("true", "false"))]
+
+
+def amount(request: Request, name: str) -> Decimal | None:
+    """The asked amount, not negative. Raises InvalidInput."""
+    asked = request.query_params.get(name, "")
+    if not asked:
+        return None
+    if not _AMOUNT.fullmatch(asked):
+        raise invalid(name, _("This is an amount like 0.25."))
+    return Decimal(asked)
 
 
 def text(request: Request, name: str = "search") -> str:

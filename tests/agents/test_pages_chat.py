@@ -102,6 +102,11 @@ def test_runs_are_filtered_by_status_and_agent(cast: Cast) -> None:
     assert str(done.run.id) not in fragment
     fragment = browser.get("/runs/", {"agent": str(done.agent.id)}, headers=HTMX).content.decode()
     assert str(failed.run.id) not in fragment
+    asked = {"q": str(failed.run.id), "version": "draft", "until": "2026-02-31", "cost": "much", "person": "bob"}
+    page = browser.get("/runs/", asked).content.decode()
+    assert str(failed.run.id) in page, "what cannot be understood filters nothing"
+    assert str(done.run.id) not in page
+    assert '<details class="filters-more" open>' in page
 
 
 def test_a_failed_runs_page_says_what_happened_why_and_what_to_do(cast: Cast) -> None:

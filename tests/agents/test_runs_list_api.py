@@ -57,6 +57,32 @@ def test_it_is_filtered_and_searched(cast: Cast) -> None:
     assert listed(cast, agent_id=porter.id, status="failed") == []
 
 
+def test_each_filter_keeps_what_it_names(cast: Cast) -> None:
+    porter = make_agent(cast.alice, name="Porter", tags=["door", "night"])
+    add(cast, "old", 3 * 24 * 60, agent=porter, version=2, source="api", model="fake/m")
+    add(cast, "bobs", 1, source="test", actor_id=cast.bob.user.id, credits=Decimal("0.5"), trace_id="trace_abc")
+    add(cast, "broken", 2, status="failed", reason="tool_error", error={"code": "tool_error", "error": "Oh."})
+    today = timezone.now() - timedelta(days=1)
+    for query, names in (
+        ({"version": 2}, ["old"]),
+        ({"version": "draft"}, ["bobs", "broken"]),
+        ({"source": "test"}, ["bobs"]),
+        ({"actor": cast.bob.user.id}, ["bobs"]),
+        ({"has_error": "true"}, ["broken"]),
+        ({"has_error": "false"}, ["bobs", "old"]),
+        ({"reason": "tool_error"}, ["broken"]),
+        ({"model": "fake/m"}, ["old"]),
+        ({"tag": "night"}, ["old"]),
+        ({"min_credits": "0.5"}, ["bobs"]),
+        ({"since": today.isoformat()}, ["bobs", "broken"]),
+        ({"until": today.isoformat()}, ["old"]),
+        ({"search": "trace_abc"}, ["bobs"]),
+        ({"search": Run.objects.get(reason="tool_error").id}, ["broken"]),
+        ({"source": "api", "since": today.isoformat()}, ["broken"]),
+    ):
+        assert listed(cast, **query) == names, query
+
+
 def test_it_is_sorted(cast: Cast) -> None:
     for age, (name, credits) in enumerate((("a", "0.5"), ("b", "2"), ("c", "1"))):
         add(cast, name, age, credits=Decimal(credits))
@@ -65,7 +91,23 @@ def test_it_is_sorted(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"status": "odd"}, {"ordering": "id"}, {"ordering": "agent__workspace"}, {"agent_id": "x"}]
+    "query",
+    [
+        {"status": "odd"},
+        {"ordering": "id"},
+        {"ordering": "agent__workspace"},
+        {"agent_id": "x"},
+        {"version": "new"},
+        {"version": "9999999999"},
+        {"actor": "me"},
+        {"reason": "odd"},
+        {"has_error": "yes"},
+        {"source": "odd"},
+        {"min_credits": "-1"},
+        {"min_credits": "NaN"},
+        {"since": "yesterday"},
+        {"until": "2026-13-01"},
+    ],
 )
 def test_what_it_does_not_know_is_refused(cast: Cast, query: dict[str, str]) -> None:
     refused = cast.alice.api.get("runs/", query)

@@ -60,8 +60,8 @@ def make_agent(person: Person, **fields: Any) -> Agent:
 
 def make_run(person: Person, agent: Agent, **fields: Any) -> Run:
     """A row as it stands in the list; ended unless told otherwise."""
-    values: dict[str, Any] = {"status": "succeeded", "finished_at": timezone.now()}
-    return Run.objects.create(workspace_id=person.workspace_id, agent=agent, actor_id=person.user.id, **values | fields)
+    values: dict[str, Any] = {"status": "succeeded", "finished_at": timezone.now(), "actor_id": person.user.id}
+    return Run.objects.create(workspace_id=person.workspace_id, agent=agent, **values | fields)
 
 
 def start(person: Person, agent: Agent, message: str = "Hello", **fields: Any) -> Run:

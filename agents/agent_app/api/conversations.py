@@ -18,7 +18,6 @@ from agent_app.services import conversations, feedback, shares
 from community.api.authentication import identify
 from config.lib import lists
 
-_PINNED = {"true": True, "false": False, "": None}
 FORMATS = {"json": "application/json", "md": "text/markdown; charset=utf-8"}
 
 
@@ -40,7 +39,7 @@ class ConversationsView(APIView):
             identify(request),
             lists.identifier(request, "agent_id"),
             lists.text(request),
-            _PINNED[lists.choice(request, "pinned", ("true", "false"))],
+            lists.flag(request, "pinned"),
         )
         return lists.answer(request, rows, serializers.ConversationOutput)
 

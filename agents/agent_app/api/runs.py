@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from agent_app import access
 from agent_app.api import serializers_runs as serializers
-from agent_app.models import Run, RunStatus
+from agent_app.models import Run, RunSource, RunStatus
 from agent_app.runs import lifecycle
 from agent_app.runs.events import RUN_STATUS
 from agent_app.runs.lifecycle import IdempotencyKey
@@ -142,8 +142,8 @@ def _reader(request: HttpRequest, actor: Actor, run: Run, action: str) -> Reader
 def _source(request: HttpRequest) -> str:
     """Where a run comes from: a program, a page's chat, or the builder's test chat (which says so)."""
     if "Authorization" in request.headers:
-        return "api"
-    return "test" if request.headers.get("X-Troupe-Source") == "test" else "playground"
+        return RunSource.API
+    return RunSource.TEST if request.headers.get("X-Troupe-Source") == "test" else RunSource.PLAYGROUND
 
 
 def _accepted(run: Run) -> HttpResponse:

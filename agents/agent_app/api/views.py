@@ -1,8 +1,9 @@
 """Agents, providers, conversations and runs, as far as they do not stream (``api/runs.py`` does)."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,8 +12,10 @@ from rest_framework.views import APIView
 from agent_app import access, selectors
 from agent_app.api.serializers_agents import AgentInput, AgentOutput, AgentRowOutput, AgentUpdate
 from agent_app.api.serializers_runs import RunDetailOutput, RunOutput
-from agent_app.models import AgentStatus, RunStatus
+from agent_app.definition.choice import DRAFT
+from agent_app.models import REASONS, AgentStatus, RunSource, RunStatus
 from agent_app.runs import lifecycle
+from agent_app.selectors import RunFilters
 from agent_app.services import agents
 from community.api.authentication import identify
 from config.lib import lists
@@ -82,28 +85,63 @@ class AgentView(APIView):
         return Response(AgentOutput(agent).data)
 
 
+_RUN_FILTERS = [
+    lists.parameter("agent_id", UUID),
+    lists.parameter("version", str, "A published number, or `draft`."),
+    lists.parameter("conversation_id", UUID),
+    lists.parameter("actor", UUID, "Who started it."),
+    lists.parameter("status", enum=RunStatus.values),
+    lists.parameter("reason", enum=REASONS),
+    lists.parameter("has_error", bool),
+    lists.parameter("source", enum=RunSource.values),
+    lists.parameter("model", str, "`provider/model`, as the run has it."),
+    lists.parameter("tag", str, "Of its agent."),
+    lists.parameter("min_credits", str, "At least so much was spent."),
+    lists.parameter("since", str, "A date, or a date with time; included."),
+    lists.parameter("until", str, "A date, or a date with time; not included."),
+]
+
+
+def _version(request: Request) -> int | Literal["draft"] | None:
+    asked = lists.text(request, "version")
+    if asked in ("", DRAFT):
+        return "draft" if asked else None
+    if not (asked.isascii() and asked.isdecimal() and len(asked) <= 9):
+        raise lists.invalid("version", _('A version is a published number, or "draft".'))
+    return int(asked)
+
+
+def _run_filters(request: Request) -> RunFilters:
+    return RunFilters(
+        agent_id=lists.identifier(request, "agent_id"),
+        version=_version(request),
+        conversation_id=lists.identifier(request, "conversation_id"),
+        actor_id=lists.identifier(request, "actor"),
+        status=lists.choice(request, "status", RunStatus.values),
+        reason=lists.choice(request, "reason", REASONS),
+        has_error=lists.flag(request, "has_error"),
+        source=lists.choice(request, "source", RunSource.values),
+        model=lists.text(request, "model"),
+        tag=lists.text(request, "tag"),
+        least_credits=lists.amount(request, "min_credits"),
+        since=lists.moment(request, "since"),
+        until=lists.moment(request, "until"),
+        search=lists.text(request),
+    )
+
+
 class RunsView(APIView):
     @lists.describe(
         "runs_list",
         RunOutput,
         search=True,
         orderings=_RUN_ORDERINGS,
-        filters=[
-            lists.parameter("agent_id", UUID),
-            lists.parameter("conversation_id", UUID),
-            lists.parameter("status", enum=RunStatus.values),
-        ],
+        filters=_RUN_FILTERS,
     )
     def get(self, request: Request) -> Response:
-        """Newest first."""
-        rows = selectors.run_list(
-            identify(request),
-            agent_id=lists.identifier(request, "agent_id"),
-            conversation_id=lists.identifier(request, "conversation_id"),
-            status=lists.choice(request, "status", RunStatus.values),
-            search=lists.text(request),
-            ordering=lists.ordering(request, _RUN_ORDERINGS, "-created_at"),
-        )
+        """Newest first. `search` looks at what was asked and at the agent's name, or is the id of a run, a conversation or a trace."""
+        order = lists.ordering(request, _RUN_ORDERINGS, "-created_at")
+        rows = selectors.run_list(identify(request), _run_filters(request), ordering=order)
         return lists.answer(request, rows, RunOutput)
 
 

@@ -11,7 +11,7 @@ from agent_app.models.handoffs import Handoff
 from agent_app.models.integrations import Integration
 from agent_app.models.keys import KeyPurpose, KeyScope, ProviderKey
 from agent_app.models.providers import Provider, ProviderModel
-from agent_app.models.runs import ACTIVE, ENDED, Run, RunEvent, RunStatus
+from agent_app.models.runs import ACTIVE, ENDED, REASONS, Run, RunEvent, RunQuerySet, RunSource, RunStatus
 from agent_app.models.shares import Share
 from agent_app.models.tools import AgentTool, RunCheckpoint, Tool, ToolCall, ToolCallStatus
 from agent_app.models.traces import Span, SpanType
@@ -21,6 +21,7 @@ __all__ = [
     "ACTIVE",
     "CAPABILITIES",
     "ENDED",
+    "REASONS",
     "Agent",
     "AgentFile",
     "AgentSnapshot",
@@ -53,6 +54,8 @@ __all__ = [
     "Run",
     "RunCheckpoint",
     "RunEvent",
+    "RunQuerySet",
+    "RunSource",
     "RunStatus",
     "Share",
     "Span",

@@ -20,6 +20,20 @@ class RunStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class RunSource(models.TextChoices):
+    """The channel that a run came through."""
+
+    API = "api", _("API")
+    PLAYGROUND = "playground", _("Playground")
+    TEST = "test", _("Test chat")
+
+
+# Why a run waits, ended early, or failed.
+REASONS = (
+    "approval", "paused", "breakpoint", "timer", "credits", "subrun", "max_turns", "max_steps", "timeout", "budget",
+    "guardrail_tripped", "invalid_output", "provider_error", "tool_error", "worker_lost", "approval_expired",
+    "user_cancelled", "max_tokens", "error",
+)  # fmt: skip
 ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING)
 ENDED = (RunStatus.SUCCEEDED, RunStatus.PARTIAL, RunStatus.FAILED, RunStatus.CANCELLED)
 
@@ -133,6 +147,11 @@ class Run(WorkspaceRecord):
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def channel(self) -> str:
+        """Its source, in words."""
+        return str(dict(RunSource.choices).get(self.source, self.source))
 
     @property
     def total_tokens(self) -> int:

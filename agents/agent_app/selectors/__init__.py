@@ -19,13 +19,14 @@ from agent_app.selectors.conversations import (
 )
 from agent_app.selectors.feedback import feedback_counts, feedback_list, feedback_of, feedback_on
 from agent_app.selectors.providers import provider_dependents, provider_rows
-from agent_app.selectors.runs import RUN_ORDERINGS, asked_in, calls_of, run_list
+from agent_app.selectors.runs import RUN_ORDERINGS, RunFilters, asked_in, calls_of, run_list
 from agent_app.selectors.tools import integration_rows, tool_rows
 from agent_app.selectors.versions import content_of, export_of, sources_of, suggestions_of, version_rows
 
 __all__ = [
     "AGENT_ORDERINGS",
     "RUN_ORDERINGS",
+    "RunFilters",
     "agent_dependents",
     "agent_file_rows",
     "agent_rows",

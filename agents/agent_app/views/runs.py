@@ -12,14 +12,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from agent_app import markdown, output_formats, remedies, selectors
 from agent_app.access import get_run
 from agent_app.approval_card import Card, cards, steps
 from agent_app.approvals import approvals_of
-from agent_app.models import Message, Run, RunEvent, RunStatus
+from agent_app.models import Message, Run, RunEvent, RunSource, RunStatus
+from agent_app.run_forms import MORE, RunFilterForm
 from agent_app.runs import lifecycle, limits
 from agent_app.selectors import agent_rows
 from agent_app.selectors import run_list as runs_of
@@ -28,30 +28,34 @@ from agent_app.views.traces import trace_section
 from billing.models import LedgerEntry
 from billing.selectors import run_entries
 from billing.views.rows import step_name
+from community.selectors import audit_people as members
 from community.views.guard import ActorRequest, signed_in
-from config.lib.ids import parse_uuid
 
 _PER_PAGE = 50
 _SHOWN_EVENTS = 500
-_SOURCES = {"api": gettext_lazy("API"), "playground": gettext_lazy("Playground"), "test": gettext_lazy("Test chat")}
 
 
 @require_GET
 @signed_in
 def run_list(request: ActorRequest) -> HttpResponse:
     """Filters live in the address. HTMX asks for the rows only."""
-    asked = {name: request.GET.get(name, "") for name in ("agent", "status")}
-    status = asked["status"] if asked["status"] in RunStatus.values else ""
-    rows = runs_of(request.actor, agent_id=parse_uuid(asked["agent"]), status=status)
+    form = RunFilterForm(request.GET)
+    form.is_valid()
+    asked = {name: request.GET.get(name, "") for name in form.fields}
     context = {
-        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(runs_of(request.actor, form.filters()), _PER_PAGE).get_page(request.GET.get("page")),
         "asked": asked,
         "filtered": any(asked.values()),
-        "statuses": RunStatus.choices,
     }
     if is_fragment(request):
         return render(request, "runs/_rows.html", context)
-    context["agents"] = agent_rows(request.actor, ordering="name")
+    context |= {
+        "agents": agent_rows(request.actor, ordering="name"),
+        "people": members(request.actor),
+        "statuses": RunStatus.choices,
+        "sources": RunSource.choices,
+        "more": sum(bool(asked[name]) for name in MORE),
+    }
     return render(request, "runs/list.html", context)
 
 
@@ -69,7 +73,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "run": run,
         "spans": _spans(run, asked),
         "quarters": _axis(run),
-        "source": _SOURCES.get(run.source, run.source),
+        "source": run.channel,
         "question": run.user_message,
         "answer": answer,
         "answer_html": markdown.render(answer.content) if answer else None,
