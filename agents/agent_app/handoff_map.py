@@ -1,12 +1,33 @@
-"""Who can hand over to whom, drawn: agents in columns by how many handoffs they are away, arrows between them."""
+"""Who can hand over to whom from an agent on: as data, and drawn with the agents in columns by how many handoffs they are away."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from agent_app.definition.sources import draft_sources
+from agent_app.definition.choice import DRAFT
+from agent_app.definition.closure import definition
 from agent_app.models import Agent
+from agent_app.selectors import sources_of
 
 _WIDTH, _HEIGHT, _ACROSS, _DOWN = 168, 40, 232, 64
 _LETTERS = 20
+
+
+@dataclass(frozen=True)
+class Reached:
+    """An agent, and how many handoffs away it is."""
+
+    agent_id: str
+    name: str
+    distance: int
+
+
+@dataclass(frozen=True)
+class HandoffGraph:
+    """``agents`` from the nearest on; of ``handoffs`` each has ``from_agent_id`` beside its own values."""
+
+    agents: list[Reached]
+    handoffs: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -30,34 +51,35 @@ class Map:
     height: int
 
 
+def handoff_graph(agent: Agent, which: int | str = DRAFT) -> HandoffGraph:
+    """Of the draft, with the drafts of those it reaches, or of a version, with the versions that it pins."""
+    frozen = definition(str(agent.id), sources_of(agent, which))
+    agents: Mapping[str, Any] = {**frozen["targets"], frozen["agent_id"]: frozen}
+    distances, level = {frozen["agent_id"]: 0}, [frozen["agent_id"]]
+    handoffs: list[dict[str, Any]] = []
+    while level:
+        found = [{"from_agent_id": key, **each} for key in level for each in agents[key]["handoffs"]]
+        targets = dict.fromkeys(each["target_agent_id"] for each in found)
+        handoffs += found
+        distance = distances[level[0]] + 1
+        level = [key for key in targets if key not in distances]
+        distances |= dict.fromkeys(level, distance)
+    return HandoffGraph([Reached(key, agents[key]["name"], far) for key, far in distances.items()], handoffs)
+
+
 def handoff_map(agent: Agent) -> Map:
-    sources = draft_sources(agent)
-    edges = {key: [each["target_agent_id"] for each in source.content["handoffs"]] for key, source in sources.items()}
-    names = {key: source.content["name"] for key, source in sources.items()}
-    places = _places(str(agent.id), edges)
-    boxes = {
-        key: Box(key, names[key], _short(names[key]), 8 + column * _ACROSS, 24 + row * _DOWN, key == str(agent.id))
-        for key, (column, row) in places.items()
-    }
-    arrows = [
-        _arrow(boxes[key], boxes[target]) for key, targets in edges.items() for target in targets if target in boxes
-    ]
-    lines = [(names[key], [names[target] for target in targets if target in names]) for key, targets in edges.items()]
+    graph = handoff_graph(agent)
+    boxes: dict[str, Box] = {}
+    rows: dict[int, int] = {}
+    for each in graph.agents:
+        row = rows[each.distance] = rows.get(each.distance, -1) + 1
+        x, y = 8 + each.distance * _ACROSS, 24 + row * _DOWN
+        boxes[each.agent_id] = Box(each.agent_id, each.name, _short(each.name), x, y, each.distance == 0)
+    pairs = [(boxes[each["from_agent_id"]], boxes[each["target_agent_id"]]) for each in graph.handoffs]
+    lines = [(box.name, [end.name for start, end in pairs if start is box]) for box in boxes.values()]
     width = max(box.x for box in boxes.values()) + _WIDTH + 32
     height = max(box.y for box in boxes.values()) + _HEIGHT + 24
-    return Map(list(boxes.values()), arrows, lines, width, height)
-
-
-def _places(root: str, edges: dict[str, list[str]]) -> dict[str, tuple[int, int]]:
-    """Column and row of each agent: the nearest way from the root."""
-    places: dict[str, tuple[int, int]] = {root: (0, 0)}
-    level, column = [root], 0
-    while level:
-        column += 1
-        fresh = dict.fromkeys(target for key in level for target in edges.get(key, []) if target not in places)
-        places |= {target: (column, row) for row, target in enumerate(fresh) if target in edges}
-        level = [target for target in fresh if target in edges]
-    return places
+    return Map(list(boxes.values()), [_arrow(*pair) for pair in pairs], lines, width, height)
 
 
 def _short(name: str) -> str:

@@ -107,6 +107,38 @@ def test_who_is_handed_over_to_must_be_here_and_not_archived(cast: Cast) -> None
     assert cast.bob.api.post(path, {"target_agent_id": str(agent.id)}).status_code == 201, "itself is allowed"
 
 
+def test_the_map_says_who_can_hand_over_to_whom(cast: Cast) -> None:
+    names = ("Triage", "Desk", "Cashier", "Porter")
+    make_provider(cast.alice)
+    triage, desk, cashier, porter = (make_agent(cast.alice, name=name, model="fake/m") for name in names)
+    pairs = ((triage, desk), (triage, cashier), (desk, triage), (desk, cashier), (porter, triage))
+    for agent, target in pairs:
+        made = cast.bob.api.post(f"agents/{agent.id}/handoffs/", {"target_agent_id": str(target.id)})
+        assert made.status_code == 201
+    tool = {"name": "ask_porter", "type": "agent", "params": {"agent_id": str(porter.id)}}
+    assert cast.bob.api.post(f"agents/{triage.id}/tools/", tool).status_code == 201
+    path = f"agents/{triage.id}/handoffs/map/"
+    answer = cast.carol.api.get(path).json()
+    assert [(each["name"], each["distance"]) for each in answer["agents"]] == [
+        ("Triage", 0), ("Desk", 1), ("Cashier", 1),
+    ], "whom it only calls as a tool takes over nothing"  # fmt: skip
+    ids = {str(agent.id): agent.name for agent in (triage, desk, cashier)}
+    said = [
+        (ids[each["from_agent_id"]], each["tool_name"], ids[each["target_agent_id"]]) for each in answer["handoffs"]
+    ]
+    assert said == [
+        ("Triage", "transfer_to_desk", "Desk"), ("Triage", "transfer_to_cashier", "Cashier"),
+        ("Desk", "transfer_to_triage", "Triage"), ("Desk", "transfer_to_cashier", "Cashier"),
+    ]  # fmt: skip
+    published = cast.bob.api.post(f"agents/{triage.id}/publish/", {"with_targets": True})
+    assert published.status_code == 201, published.content
+    assert cast.bob.api.patch(f"agents/{desk.id}/", {"handoffs": []}).status_code == 200
+    assert len(cast.carol.api.get(path).json()["handoffs"]) == 2
+    assert cast.carol.api.get(path, {"version": "1"}).json() == answer
+    assert cast.carol.api.get(path, {"version": "2"}).status_code == 404
+    assert cast.carol.api.get(path, {"version": "new"}).status_code == 400
+
+
 def test_handoffs_one_by_one(cast: Cast) -> None:
     agent, target = make_agent(cast.alice), make_agent(cast.alice, name="Desk")
     path = f"agents/{agent.id}/handoffs/"

@@ -14,6 +14,7 @@ TABLE = [
         {"target_agent_id": "{agent}"},
         scope="agents:write",
     ),
+    Line("GET", "agents/{agent}/handoffs/map/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line("GET", "agents/{agent}/handoffs/{handoff}/", (200, 200, 200, 200, 404, 401), scope="agents:read"),
     Line(
         "PUT",
