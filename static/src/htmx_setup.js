@@ -7,6 +7,9 @@ export function setUpHtmx(htmx, page) {
   htmx.config.allowEval = false;
   htmx.config.includeIndicatorStyles = false;
   htmx.config.historyRestoreAsHxRequest = false;
+  // Going back asks the server: a copy of the page would be old, would stay in the browser after its person has left, and the
+  // policy refuses what scripts and people have styled in it (the height of a field that was drawn larger).
+  htmx.config.historyCacheSize = 0;
   page.addEventListener("htmx:configRequest", (event) => {
     const detail = /** @type {CustomEvent} */ (event).detail;
     if (detail.verb !== "get") detail.headers["X-CSRFToken"] = csrfToken(page);

@@ -11,6 +11,8 @@ from tests.fakes.script import Script
 
 HELD = Script(tokens=60, hold_after=20)
 BEGINNING = Script(tokens=20).text.strip()
+# What a model writes is text, HTML as well; as a page it would breach the policy.
+SECOND = '<b style="color: red">Second.</b>'
 # Everything that the answer's text was while it was not complete yet, as the browser showed it.
 SHOWN = """() => {
   window.shown = [];
@@ -114,13 +116,13 @@ def test_two_windows_show_the_same_and_stop_stops_both(alices_page: Page, world:
 
 def test_an_answer_is_made_again_and_a_question_changed(alices_page: Page, world: World, provider: FakeOpenAI) -> None:
     page = alices_page
-    provider.queue(Script(deltas=("First.",)), Script(deltas=("Second.",)), Script(deltas=("Third.",)))
+    provider.queue(Script(deltas=("First.",)), Script(deltas=(SECOND,)), Script(deltas=("Third.",)))
     page.goto(f"/agents/{world.places['agent_id']}/chat/")
     say(page, "Who are you?")
     expect(last_answer(page).locator('[data-part="body"]')).to_have_text("First.")
     expect_complete(page)
     page.get_by_role("button", name="Regenerate").click()
-    expect(last_answer(page).locator('[data-part="body"]')).to_have_text("Second.")
+    expect(last_answer(page).locator('[data-part="body"]')).to_have_text(SECOND)
     expect_complete(page)
     page.get_by_role("button", name="Edit", exact=True).click()
     say(page, "Who am I?")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.e2e.axe import barriers
 from tests.e2e.conftest import PHONE, WIDE
@@ -107,6 +107,20 @@ def test_pages_of_a_visitor(page: Page, world: World) -> None:
     found = pages(world, {})
     assert "/accounts/login/" in found
     told(visit(page, found))
+
+
+def test_going_back_asks_the_server_for_what_was_there(alices_page: Page, world: World) -> None:
+    """A copy kept by the browser would be old, and would breach the policy with what was styled in it."""
+    page = alices_page
+    page.goto("/runs/")
+    page.get_by_label("Search runs").evaluate("field => { field.style.height = '40px'; }")
+    page.get_by_label("Status").select_option("failed")
+    expect(page).to_have_url(re.compile(r"\?.*status=failed"))
+    expect(page.locator("#runs").get_by_role("link", name="Where is my parcel?")).to_have_count(0)
+    page.go_back()
+    expect(page.get_by_label("Status")).to_have_value("")
+    expect(page.locator("#runs").get_by_role("link", name="Where is my parcel?").first).to_be_visible()
+    assert page.evaluate("sessionStorage.getItem('htmx-history-cache')") is None
 
 
 @pytest.mark.parametrize("path", ["/agents/01900000-0000-7000-8000-00000000dead/", "/nothing/"])

@@ -16,7 +16,8 @@ for (const [name, language] of Object.entries({ bash, css, javascript, json, pyt
   hljs.registerLanguage(name, language);
 }
 
-const marked = new Marked({ gfm: true, breaks: true });
+// HTML that a model writes is shown as what it is, text, as the server does; parsed, its styles would also break the page's policy.
+const marked = new Marked({ gfm: true, breaks: true, tokenizer: { html: () => undefined, tag: () => undefined } });
 
 /** The same tags the server lets through (agent_app/markdown.py). */
 const ALLOWED = {
@@ -28,10 +29,14 @@ const ALLOWED = {
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#|\/(?!\/))/i,
 };
 
+/** @param {string} source */
+export function markdownToHtml(source) {
+  return /** @type {string} */ (marked.parse(source, { async: false }));
+}
+
 /** @param {string} source @returns {DocumentFragment} */
 export function renderMarkdown(source) {
-  const html = /** @type {string} */ (marked.parse(source, { async: false }));
-  const fragment = DOMPurify.sanitize(html, { ...ALLOWED, RETURN_DOM_FRAGMENT: true });
+  const fragment = DOMPurify.sanitize(markdownToHtml(source), { ...ALLOWED, RETURN_DOM_FRAGMENT: true });
   for (const link of fragment.querySelectorAll("a")) {
     link.rel = "noopener noreferrer nofollow";
     link.target = "_blank";
