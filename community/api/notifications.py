@@ -42,8 +42,8 @@ class NotificationsView(APIView):
         rows = selectors.notification_list(
             actor,
             kind=lists.choice(request, "kind", NotificationKind.values),
-            unread=lists.flag(request, "unread"),
-            snoozed=lists.flag(request, "snoozed"),
+            unread=lists.flag(request, "unread") or False,
+            snoozed=lists.flag(request, "snoozed") or False,
             workspace_id=actor.workspace_id,
         ).search(lists.text(request))
         rows = rows.order_by(lists.ordering(request, _ORDERINGS, "-created_at").replace("created_at", "id"))  # ids grow
