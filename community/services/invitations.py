@@ -47,7 +47,7 @@ def invitation_create(*, actor: Actor, email: str, role: str) -> Invitation:
     _check_role(actor.role, role)
     throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
     workspace = members.workspace_lock(workspace_id=actor.workspace_id)
-    _check_role(members.role_now(actor), role)
+    _check_role(members.role_now(actor=actor), role)
     if Membership.objects.filter(workspace=workspace, user__email=email).exists():
         raise Conflict(_("This person is a member already."), code="already_member")
     open_ones = Invitation.objects.in_workspace(workspace.id).open()
@@ -67,7 +67,7 @@ def invitation_resend(*, actor: Actor, invitation: Invitation) -> Invitation:
     throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
     members.workspace_lock(workspace_id=actor.workspace_id)
     invitation = get_invitation(actor, invitation.id, "invitation.write")  # again: it may have been answered meanwhile
-    _check_role(members.role_now(actor), invitation.role)
+    _check_role(members.role_now(actor=actor), invitation.role)
     invitation.invited_by = actor.user
     _send(actor, invitation, "invitation.resent")
     return invitation

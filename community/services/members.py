@@ -148,7 +148,7 @@ def invitations_withdraw(*, workspace: Workspace, sender_id: UUID, role: str | N
         )  # fmt: skip
 
 
-def role_now(actor: Actor) -> str:
+def role_now(*, actor: Actor) -> str:
     """The role of ``actor`` as it is now that the workspace is locked. Raises NotFound where they are no member any more."""
     return _now(actor.workspace_id, actor.id).role
 
@@ -172,7 +172,7 @@ def _now(workspace_id: UUID, user_id: UUID) -> Membership:
 
 def _as_they_are(actor: Actor, member: Membership) -> tuple[Membership, str]:
     """The member, and the actor's role, as they are now that the workspace is locked."""
-    return _now(actor.workspace_id, member.user_id), role_now(actor)
+    return _now(actor.workspace_id, member.user_id), role_now(actor=actor)
 
 
 def _check_rank(rank: str, *roles: str) -> None:
