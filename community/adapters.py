@@ -123,8 +123,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         return client_ip(request) or super().get_client_ip(request)
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        """Answering for a taken address must take as long as for a free one, whose password is hashed."""
-        User().set_password(email)
+        """Answering for a taken address must take as long as for a free one, whose password is hashed and person saved."""
+        user = User.from_email(email, "")
+        user.set_password(email)
+        people.person_rehearse(user=user)
         self.tell_account_exists(email)
 
     def tell_account_exists(self, email: str) -> None:

@@ -68,6 +68,20 @@ def person_add(*, user: User) -> User:
     return user
 
 
+def person_rehearse(*, user: User) -> None:
+    """The work of adding ``user``, of which nothing stays but the handle they would have had.
+
+    For a taken address: whoever asks must not read from the time an answer takes that it is one.
+    """
+    email, user.email = user.email, f"{user.id.hex}@rehearsal.invalid"
+    user.set_unusable_password()
+    with transaction.atomic():
+        person_add(user=user)
+        EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=False)
+        transaction.set_rollback(True)
+    user.email, user.current_workspace = email, None
+
+
 def _save_with_free_handle(user: User) -> None:
     """Insert, and on a taken handle insert again: the unique constraint decides, so two people never race for a name."""
     for handle in handles.candidates(user.name, user.email):

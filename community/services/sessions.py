@@ -16,13 +16,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from community import devices, handles
+from community import devices
 from community.adapters import AccountAdapter
 from community.models import RefreshFamily, User
 from community.models.sessions import AGENT_LENGTH
 from community.second_factor import AuthenticateForm
 from community.services import account_events
-from community.services.people import EmailTaken, person_register
+from community.services.people import EmailTaken, person_register, person_rehearse
 from community.tokens import AccessToken, MfaToken, RefreshToken, invalid
 from config.lib import audit, realtime
 from config.lib.errors import InvalidInput, Throttled, Unauthenticated
@@ -230,11 +230,7 @@ def _send_verification(user: User, request: HttpRequest, *, first: bool = False)
 def _nobody(email: str, name: str) -> User:
     """What registering would have answered, had the address been free."""
     user = User.from_email(email, name)
-    user.handle = next(
-        handle
-        for handle in handles.candidates(user.name, user.email)
-        if not User.objects.filter(handle=handle).exists()
-    )
+    person_rehearse(user=user)
     return user
 
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from community.models import User
@@ -72,3 +74,29 @@ def test_where_addresses_are_verified_registering_tells_nothing(
         by_page.append((response.status_code, response["Location"], work))
     assert by_api[0] == by_api[1]
     assert by_page[0] == by_page[1]
+
+
+def test_where_addresses_are_verified_as_much_is_written_for_a_taken_one_and_nothing_stays(
+    alice: User, settings: Settings
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+
+    def written(call: Any) -> set[str]:
+        with CaptureQueriesContext(connection) as captured:
+            call()
+        inserts = [query["sql"].split('"')[1] for query in captured if query["sql"].startswith("INSERT")]
+        return {table for table in inserts if table.startswith(("community_", "account_"))}
+
+    def by_api(email: str) -> set[str]:
+        return written(lambda: Api().post("auth/register/", {"email": email, "password": PASSWORD, "name": "Somebody"}))
+
+    def by_page(email: str) -> set[str]:
+        return written(
+            lambda: Client().post("/accounts/signup/", {"email": email, "password1": PASSWORD, "name": "Somebody"})
+        )
+
+    for register in (by_api, by_page):
+        free = register(fresh_address("free"))
+        people = User.objects.count()
+        assert free <= register(alice.email)
+        assert User.objects.count() == people
