@@ -38,11 +38,16 @@ def sign_in_refused(*, request: HttpRequest | None, email: str) -> None:
 
 @transaction.atomic
 def password_changed(*, request: HttpRequest | None, user: User) -> None:
-    """Every other sign-in has ended with the old password; that of the browser behind ``request`` stays."""
+    """Every other sign-in has ended with the old password; that of the browser behind ``request`` stays.
+
+    So has a change of address that was not confirmed: who knew the old password may have begun it, and their link would
+    take the account after its person has taken it back.
+    """
     keep = None
     if request is not None and request.user == user:
         sign_ins.browser_session_track(request=request, user=user)
         keep = request.session.session_key
+    EmailAddress.objects.filter(user=user, verified=False).exclude(email=user.email).delete()
     ended = sign_ins.sign_ins_end_others(user=user, keep=keep)
     _record("person.password_changed", user, ended=ended)
 
