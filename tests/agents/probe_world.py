@@ -15,7 +15,7 @@ ECHO = {"name": "echo", "type": "probe", "params": {}}
 
 
 class Probe(ToolType):
-    """Answers what it was asked. ``act`` does something else; ``calls`` remembers every call."""
+    """Answers what it was asked. ``act`` does something else (a value, or a whole result); ``calls`` remembers every call."""
 
     name = "probe"
     label = "Probe"
@@ -62,7 +62,8 @@ class Probe(ToolType):
         self.calls.append(arguments)
         self.contexts.append(context)
         if self.act is not None:
-            return ToolResult(value=await self.act(arguments, context))
+            said = await self.act(arguments, context)
+            return said if isinstance(said, ToolResult) else ToolResult(value=said)
         if arguments["text"] == "fail":
             raise ToolFailed("It did not work. Try another word.", code="no_luck")
         return ToolResult(value={"said": arguments["text"]}, details={"through": function.key})

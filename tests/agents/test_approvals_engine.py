@@ -1,6 +1,8 @@
 """When people are asked, and what may happen between the question and the answer."""
 
+from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -9,19 +11,22 @@ import pytest
 from agent_app.engine import checkpoints
 from agent_app.models import Approval, Message, Run, RunCheckpoint, ToolCall
 from agent_app.runs import claims, reaper
-from agent_app.tools.registry import CallContext
+from agent_app.tools.registry import CallContext, Picture, ToolResult
 from billing.models import Hold, Rate
 from config.lib.db import in_db
-from tests.agents.approval_world import GATED, asks, decide, decided, given, waiting
+from tests.agents.approval_world import FREE, GATED, asks, decide, decided, given, waiting
 from tests.agents.probe_world import ECHO, Probe, agent_with, calls, probing
 from tests.agents.test_tool_takeover import rob
 from tests.agents.world import body_of, execute, followed, make_agent, make_provider, one_worker, start, text_of
 from tests.cast import Cast
+from tests.community.files_world import file_room as file_room
+from tests.community.files_world import kept
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
 from tests.fakes.script import ToolCall as Asked
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
 DONE = Script(deltas=("Done.",))
 
 
@@ -103,6 +108,30 @@ def test_input_guardrails_are_asked_once_and_output_guardrails_at_the_end(
     message = Message.objects.get(id=run.user_message_id)
     assert ("Hello" in message.content, message.withheld) == (False, False)
     assert "Paid" not in str(run.output)
+
+
+def test_what_a_tool_showed_beside_the_question_is_shown_again_after_the_answer(
+    cast: Cast, provider: FakeOpenAI, probe: Probe, file_room: Path
+) -> None:
+    picture = kept(cast.alice, "page.png", PNG)
+
+    async def act(arguments: dict[str, Any], _context: CallContext) -> ToolResult:
+        shown = Picture(f"data:image/png;base64,{b64encode(PNG).decode()}", str(picture.id))
+        return ToolResult(value=arguments["text"], pictures=(shown,) if arguments["text"] == "look" else ())
+
+    probe.act = act
+    agent = agent_with(cast.alice, GATED, FREE)
+    for deleted in (False, True):
+        run = waiting(cast.alice, provider, ("free", "look"), ("echo", "pay"), agent=agent)
+        if deleted:
+            picture.delete()
+        provider.queue(DONE)
+        run = execute(decided(cast.alice, run))
+        assert run.status == "succeeded", run.error
+        assert given(provider) == ["look", "pay"]
+        said = [each["content"] for each in provider.exchanges[-1].body["messages"] if each["role"] == "user"][-1]
+        address = said[-1].get("image_url", {}).get("url") if isinstance(said, list) else None
+        assert address == (None if deleted else f"data:image/png;base64,{b64encode(PNG).decode()}")
 
 
 def test_a_call_counts_and_costs_only_once_it_is_made(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:

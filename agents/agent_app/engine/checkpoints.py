@@ -187,7 +187,7 @@ class Checkpoints:
             for item in called
         ]
 
-    async def _output(self, offered: Mapping[str, Any], item: Mapping[str, Any]) -> str:
+    async def _output(self, offered: Mapping[str, Any], item: Mapping[str, Any]) -> Any:
         if (tool := offered.get(str(item.get("name")))) is None:
             error = {"code": "interrupted", "message": "This did not happen: the run was interrupted. Call it again."}
             return orjson.dumps({"error": error}).decode()

@@ -19,6 +19,14 @@ def with_pictures(text: str, pictures: Sequence[str]) -> Any:
     return [ToolOutputText(text=text), *(ToolOutputImage(image_url=each, detail="auto") for each in pictures)]
 
 
+def as_output(text: str, pictures: Sequence[str]) -> Any:
+    """The same as the output of an item, which the SDK would make of it."""
+    if not pictures:
+        return text
+    shown = [{"type": "input_image", "image_url": each, "detail": "auto"} for each in pictures]
+    return [{"type": "input_text", "text": text}, *shown]
+
+
 def newest(data: CallModelData[Any]) -> ModelInputData:
     """What a model is sent, with the newest pictures of tools only."""
     given = data.model_data

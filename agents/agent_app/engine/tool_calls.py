@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic
 from typing import Any, Protocol
+from uuid import UUID
 
 from agents import AgentsException
 from django.utils import timezone
 
 from agent_app import json_schemas
+from agent_app.attachments import content_of
 from agent_app.engine import tool_texts
 from agent_app.engine.approvals import Gate, NeedsApproval
 from agent_app.engine.frames import Frames
@@ -27,14 +29,16 @@ from agent_app.runs.charges import TOOL_STEP
 from agent_app.runs.registry import RunContext, RunFailure
 from agent_app.runs.spans import Recorded
 from agent_app.tools.registry import Asks, CallContext, Function, OutboundBudget, ToolDefinition, ToolFailed, ToolType
+from community.models import StoredFile
 from config.lib import secrets
 from config.lib.db import in_db
-from config.lib.errors import InvalidInput, NotEnoughCredits
+from config.lib.errors import AppError, InvalidInput, NotEnoughCredits
 from config.lib.http import parse_json
 from config.lib.ids import parse_uuid
 
 logger = logging.getLogger(__name__)
 
+_PICTURES = "pictures"  # in the details of a call's row: the files of what its model was shown
 _WAITS = "This call waits for an approval."  # what the SDK is told; the run pauses before a model could read it
 
 
@@ -121,6 +125,8 @@ class ToolCalls:
             self._completed(row, text)
             return text
         whole = await in_db(bodies.whole_result, row)
+        if files := row.details.get(_PICTURES):
+            self.pictures[row.call_id] = await in_db(_pictures, row.workspace_id, files)
         return (
             whole if whole is not None else f"{row.result}\n[The output was cut here: {row.result_bytes} bytes in all.]"
         )
@@ -254,8 +260,11 @@ class ToolCalls:
         except Exception as error:
             logger.exception("a tool broke", extra={"tool_type": tool.type})
             raise ToolFailed("The tool broke on our side. The fault was recorded.", code="tool_fault") from error
-        self.pictures[call.row.call_id] = result.pictures
-        return value, dict(result.details)
+        details = dict(result.details)
+        if result.pictures:
+            self.pictures[call.row.call_id] = tuple(each.address for each in result.pictures)
+            details[_PICTURES] = [each.file_id for each in result.pictures]
+        return value, details
 
     def _call_context(self, call: Call, limit: float) -> CallContext:
         run = self._context.run
@@ -294,3 +303,12 @@ class ToolCalls:
             duration_ms=row.duration_ms if duration_ms is None else duration_ms, is_error=row.is_error,
             tool_name=row.tool_name, status=row.status, credits=f"{row.credits or Decimal(0):.4f}",
         )  # fmt: skip
+
+
+def _pictures(workspace_id: UUID, file_ids: list[str]) -> tuple[str, ...]:
+    """What a model was shown, once more. A file that was deleted meanwhile, or cannot be had, is not."""
+    files = StoredFile.objects.filter(workspace_id=workspace_id, id__in=file_ids)
+    try:
+        return tuple(filter(None, (content_of(each).image for each in files)))
+    except AppError:
+        return ()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from agent_app.engine.approvals import Gate
 from agent_app.engine.call_ids import CallIds
 from agent_app.engine.frames import Frames
-from agent_app.engine.pictures import with_pictures
+from agent_app.engine.pictures import as_output, with_pictures
 from agent_app.engine.tool_calls import Offered, ToolCalls, ToolChecks
 from agent_app.engine.tool_caps import Caps
 from agent_app.engine.tracing import Recorder
@@ -105,6 +105,8 @@ class Toolbox:
         answer = await self._calls.call(offered, name, text)
         return with_pictures(answer, self._calls.pictures.pop(name, ()))
 
-    async def again(self, offered: Offered, model_id: str, text: str) -> str:
-        """A call that an earlier worker may have made."""
-        return await self._calls.call(offered, self._ids.take(model_id, within=self._within), text)
+    async def again(self, offered: Offered, model_id: str, text: str) -> Any:
+        """A call that an earlier worker may have made: the output of its item."""
+        name = self._ids.take(model_id, within=self._within)
+        answer = await self._calls.call(offered, name, text)
+        return as_output(answer, self._calls.pictures.pop(name, ()))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from agent_app.tools import egress
-from agent_app.tools.registry import CallContext, Function, Permission, ToolDefinition, ToolFailed, ToolResult
+from agent_app.tools.registry import CallContext, Function, Permission, Picture, ToolDefinition, ToolFailed, ToolResult
 from agent_app.tools.sandbox import outputs, queue
 from agent_app.tools.sandbox.browser import hosts, sessions
 from config.lib.db import in_db
@@ -108,8 +108,8 @@ async def call(
     except AppError as error:
         raise ToolFailed(f"The picture could not be kept: {error.detail}", code="file") from error
     noted = {"url": told["url"], "file": file["id"]}
-    shown = (f"data:image/jpeg;base64,{picture}",)
-    return ToolResult(value={**told, "file": file}, details=noted, pictures=shown), noted
+    shown = Picture(f"data:image/jpeg;base64,{picture}", file["id"])
+    return ToolResult(value={**told, "file": file}, details=noted, pictures=(shown,)), noted
 
 
 def _address(url: str, allowed: Sequence[str]) -> str:

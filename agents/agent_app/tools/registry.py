@@ -118,16 +118,21 @@ class CallContext:
     asks: Asks | None = None
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What models that see are shown with a result: as a data address, and as the file that is given to them again after a pause."""
+
+    address: str
+    file_id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToolResult:
-    """What a call came to. ``value`` is JSON or text and goes to the model; ``details`` are for people only (status, exit code…).
-
-    ``pictures`` are data addresses, which models that can see are shown with it.
-    """
+    """What a call came to. ``value`` is JSON or text and goes to the model; ``details`` are for people only (status, exit code…)."""
 
     value: Any
     details: dict[str, Any] = field(default_factory=dict)
-    pictures: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 class ToolFailed(Exception):
