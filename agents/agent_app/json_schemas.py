@@ -1,10 +1,12 @@
 """JSON Schemas that people write: checked when they are saved, and validated against without trusting them.
 
 A schema may not fetch anything (``$ref`` stays inside it), and its patterns are matched by an engine that needs linear time:
-whatever stands in it, validating an answer ends.
+whatever stands in it, validating an answer ends. That takes a bounded number of steps: references that double with every level
+would never be through.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +24,7 @@ from referencing.exceptions import Unresolvable
 MAX_SIZE = 32_000  # bytes of JSON
 MAX_DEPTH = 20
 _MOST_SHOWN = 5
+_MOST_STEPS = 200_000  # keywords looked at for one value
 
 Schema = dict[str, Any]
 
@@ -53,7 +56,32 @@ def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Schema) 
         yield ValidationError(f"{instance[:80]!r} does not match {pattern!r}")
 
 
-_Validator = extend(Draft202012Validator, {"pattern": _check_pattern})  # type: ignore[no-untyped-call]
+class _TooManySteps(Exception):
+    """Validating takes too long."""
+
+
+_OF_EACH_TYPE: tuple[Any, ...] = ({}, [], "", 0, True, None)
+_steps: ContextVar[int] = ContextVar("steps", default=0)
+_Keyword = Callable[[Any, Any, Any, Schema], "Iterator[ValidationError] | None"]
+
+
+def _counted(name: str, keyword: _Keyword) -> _Keyword:
+    """A keyword that counts how often it is looked at."""
+
+    def check(checker: Any, value: Any, instance: Any, schema: Schema) -> Iterator[ValidationError]:
+        compares = name == "uniqueItems" and isinstance(instance, list)  # each with each, where they have no order
+        _steps.set(_steps.get() + 1 + (len(instance) ** 2 // 100 if compares else 0))
+        if _steps.get() > _MOST_STEPS:
+            raise _TooManySteps
+        yield from keyword(checker, value, instance, schema) or ()
+
+    return check
+
+
+_KEYWORDS = {**Draft202012Validator.VALIDATORS, "pattern": _check_pattern}
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {name: _counted(name, keyword) for name, keyword in _KEYWORDS.items()}
+)
 
 
 def problems_of(schema: object) -> list[str]:
@@ -75,9 +103,12 @@ def problems_of(schema: object) -> list[str]:
         place = "/".join(str(part) for part in error.absolute_path)
         return [_("The schema is not valid at “%(place)s”: %(why)s") % {"place": place, "why": error.message[:200]}]
     try:
-        list(validator(schema).iter_errors({}))
+        for value in _OF_EACH_TYPE:
+            _errors(schema, value)
     except (RecursionError, Unresolvable):
         return [_("A $ref of the schema leads nowhere, or only to itself.")]
+    except _TooManySteps:
+        return [_("The schema is too large: its references multiply.")]
     return []
 
 
@@ -111,12 +142,19 @@ def validator(schema: Schema) -> Any:
     return _Validator(schema, registry=Registry())
 
 
+def _errors(schema: Schema, value: Any) -> list[ValidationError]:
+    token = _steps.set(0)
+    try:
+        return list(validator(schema).iter_errors(value))
+    finally:
+        _steps.reset(token)
+
+
 def errors_in(schema: Schema, value: Any) -> list[str]:
     """What is wrong with ``value``, the most telling first; nothing where it fits."""
-    checker = validator(schema)
     try:
-        errors = list(checker.iter_errors(value))
-    except (RecursionError, Unresolvable):
+        errors = _errors(schema, value)
+    except (RecursionError, Unresolvable, _TooManySteps):
         return [_("The value is nested too deeply.")]
     best = best_match(errors)
     ordered = [best] + [error for error in errors if error is not best] if best is not None else []

@@ -27,6 +27,20 @@ class AddressRefused(OSError):
     """The name leads to an address that users may not reach from here."""
 
 
+# What Python calls global, and no server of the internet has: they mean this machine, this network, or nobody.
+_NOBODYS = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "192.88.99.0/24",  # relays of 6to4
+        "::/96",  # IPv4 within IPv6, as it was written once
+        "64:ff9b:1::/48",  # NAT64 of a network of one's own
+        "3fff::/20",  # for documents
+        "5f00::/16",  # segments of a route
+        "fec0::/10",  # a site's own
+    )
+)
+
+
 def _embedded(address: Address) -> list[Address]:
     """``address`` and every IPv4 address that an IPv6 one stands for."""
     found: list[Address] = [address]
@@ -43,7 +57,10 @@ def allowed(address: Address, *, allow_loopback: bool = False) -> bool:
     """Whether an outbound request may go to ``address``."""
     if allow_loopback and address.is_loopback:
         return True
-    return all(each.is_global and not each.is_multicast for each in _embedded(address))
+    return all(
+        each.is_global and not each.is_multicast and not any(each in network for network in _NOBODYS)
+        for each in _embedded(address)
+    )
 
 
 def check_url(url: str, *, allow_loopback: bool = False) -> None:

@@ -123,3 +123,41 @@ def test_the_variables_a_template_needs_are_known_before_it_runs() -> None:
     assert paths_of(source) == {("user", "name"), ("context", "lines"), ("context",), ("now",)}
     assert plain_parts("a {{ user.name }}") == ["a ", ("user", "name")]
     assert plain_parts("{{ user.name | upper }}") is None
+
+
+def test_a_value_that_becomes_too_large_never_leaves_its_process() -> None:
+    values = {"message": "x" * 200_000}
+    with pytest.raises(ExpressionError) as large:
+        evaluate(f"[{','.join(['message'] * 500)}]", values)
+    assert large.value.code == "limit"
+    assert evaluate("message | upper | length", values) == 200_000
+    assert len(evaluate("message | upper", {"message": "ä" * 200_000})) == 200_000
+
+
+def test_a_template_of_paths_stops_where_it_becomes_too_long() -> None:
+    """It is filled in where everything else happens: what it would come to must never be there."""
+
+    class Large(dict[str, Any]):
+        read = 0
+
+        def __getitem__(self, name: str) -> Any:
+            Large.read += 1
+            return super().__getitem__(name)
+
+    with pytest.raises(ExpressionError):
+        render("{{ message }}" * 5_000, Large(message="x" * 200_000))
+    assert Large.read == 2
+
+
+@pytest.mark.parametrize("link", [" | d", " + 1", ".b | first"])
+def test_a_chain_without_end_is_refused_and_not_broken_off(link: str) -> None:
+    source = "{{ a" + link * 3_000 + " }}"
+    assert check_template(source, {"a"}) != []
+    with pytest.raises(ExpressionError):
+        paths_of(source)
+    with pytest.raises(ExpressionError):
+        render(source, {"a": 1})
+
+
+def test_an_expression_is_not_a_book() -> None:
+    assert "10000 characters" in check_expression("1" + " + 1" * 5_000, set())[0]

@@ -138,3 +138,26 @@ def test_an_answer_is_converted(value: Any, as_csv: str, as_markdown: str) -> No
     assert output_formats.convert(value, "csv") == as_csv
     assert output_formats.convert(value, "md") == as_markdown
     assert output_types.parse({"type": ["object", "string"]}, output_formats.convert(value, "json")) == value
+
+
+def test_a_schema_whose_references_multiply_is_refused_or_its_values_are() -> None:
+    levels = 60
+
+    def doubled(wrap: Any) -> dict[str, Any]:
+        parts = {
+            f"a{n}": {"allOf": [wrap({"$ref": f"#/$defs/a{n + 1}"}), wrap({"$ref": f"#/$defs/a{n + 1}"})]}
+            for n in range(levels)
+        }
+        return {"$defs": {**parts, f"a{levels}": {"type": "string"}}}
+
+    at_once = doubled(lambda part: part) | {"$ref": "#/$defs/a0"}
+    assert "multiply" in json_schemas.problems_of(at_once)[0]
+    deeper = doubled(lambda part: {"properties": {"x": part}}) | {"$ref": "#/$defs/a0"}
+    assert json_schemas.problems_of(deeper) == []
+    value: dict[str, Any] = {}
+    for _level in range(levels):
+        value = {"x": value}
+    assert json_schemas.errors_in(deeper, value) == ["The value is nested too deeply."]
+    several = {"type": "array", "uniqueItems": True}
+    assert json_schemas.errors_in(several, [{"n": n} for n in range(300)]) == []
+    assert json_schemas.errors_in(several, [{"n": n} for n in range(20_000)]) != []

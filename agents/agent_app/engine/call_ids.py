@@ -1,10 +1,14 @@
 """The ids of a run's tool calls. Pure."""
 
+import re
 from collections.abc import Iterable
+
+_UNFIT = re.compile(r"[^A-Za-z0-9_:-]")
 
 
 class CallIds:
-    """Calls are unique within their run, while providers may use an id again: such a call gets one of its own.
+    """Calls are unique within their run, while providers may use an id again: such a call gets one of its own. Ours
+    stand in addresses and in rows: whatever a provider makes up, they have letters and digits only.
 
     ``within`` is the conversation that a call belongs to (``frames``): they go on side by side.
     """
@@ -17,10 +21,11 @@ class CallIds:
         """Give the calls of one answer their ids, before they come."""
         named = []
         for model_id in model_ids:
-            number, name = 1, model_id[:100] or "call"
+            first = name = _UNFIT.sub("_", model_id[:100]) or "call"
+            number = 1
             while name in self._taken:
                 number += 1
-                name = f"{model_id[:100] or 'call'}~{number}"
+                name = f"{first}~{number}"
             self._taken.add(name)
             self._given.setdefault((within, model_id), []).append(name)
             named.append((model_id, name))

@@ -10,12 +10,13 @@ from typing import Any
 
 import orjson
 
-from agent_app.expressions.language import compute, render_text
+from agent_app.expressions.language import MAX_OUTPUT, compute, render_text
 from agent_app.expressions.problems import ExpressionError
 from agent_app.expressions.problems import mark as _
 
 SECONDS = 0.2
 MEMORY = 512 * 1024 * 1024
+MAX_LINE = 6 * MAX_OUTPUT  # bytes of an answer: a text of the longest, each of its characters escaped
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
@@ -24,6 +25,10 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
         return {"value": work(asked["source"], asked["variables"])}
     except ExpressionError as error:
         return {"code": error.code, "error": error.text, "values": error.values}
+
+
+def _refusal(code: str, text: str) -> bytes:
+    return orjson.dumps({"code": code, "error": text, "values": {}})
 
 
 def serve() -> None:
@@ -38,8 +43,10 @@ def serve() -> None:
         told = answer(asked)
         try:
             data = orjson.dumps(told)
+            if len(data) > MAX_LINE:
+                data = _refusal("limit", _("This becomes too large."))
         except TypeError:
-            data = orjson.dumps({"code": "failed", "error": _("The value is not JSON."), "values": {}})
+            data = _refusal("failed", _("The value is not JSON."))
         signal.setitimer(signal.ITIMER_PROF, 0)
         out.write(data + b"\n")
         out.flush()

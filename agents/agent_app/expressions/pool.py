@@ -20,6 +20,7 @@ from agent_app.expressions.syntax import Path, as_path, plain_parts, read_expres
 _PROCESSES = 2
 _START = 20.0  # seconds; a machine that is very busy
 _PATIENCE = 10.0  # seconds for 0.2 s of work; only a stuck process takes longer
+_LONGEST_LINE = 8 * MAX_OUTPUT  # bytes: every character of an answer may be escaped
 _ROOT = FilePath(child.__file__).parents[2]
 
 _slots = threading.BoundedSemaphore(_PROCESSES)
@@ -31,10 +32,14 @@ def render(source: str, variables: Mapping[str, Any]) -> str:
     parts = plain_parts(source)
     if parts is None:
         return str(_ask("template", source, variables))
-    text = "".join(part if isinstance(part, str) else _as_text(look_up(part, variables)) for part in parts)
-    if len(text) > MAX_OUTPUT:
-        raise ExpressionError("limit", _("This becomes too large."))
-    return text
+    text: list[str] = []
+    size = 0
+    for part in parts:
+        text.append(part if isinstance(part, str) else _as_text(look_up(part, variables)))
+        size += len(text[-1])
+        if size > MAX_OUTPUT:
+            raise ExpressionError("limit", _("This becomes too large."))
+    return "".join(text)
 
 
 def render_value(source: str, variables: Mapping[str, Any]) -> Any:
@@ -87,7 +92,7 @@ class _Child:
         out = self.process.stdout
         if out is None or not select.select([out], [], [], seconds)[0]:
             return b""
-        return out.readline()
+        return out.readline(_LONGEST_LINE)
 
     def ask(self, data: bytes) -> bytes:
         if self.process.stdin is None:

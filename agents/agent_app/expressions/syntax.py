@@ -10,6 +10,7 @@ from agent_app.expressions.problems import ExpressionError
 from agent_app.expressions.problems import mark as _
 
 MAX_SOURCE = 100_000
+MAX_EXPRESSION = 10_000
 Path = tuple[str | int, ...]
 
 _ALLOWED: tuple[type[nodes.Node], ...] = (
@@ -40,6 +41,8 @@ def read_template(source: str) -> nodes.Template:
 
 def read_expression(source: str) -> nodes.Expr:
     """The checked tree of a bare expression. Raises ExpressionError."""
+    if len(source) > MAX_EXPRESSION:
+        raise ExpressionError("limit", _("An expression has at most %(most)d characters."), most=MAX_EXPRESSION)
     if "{{" in source or "{%" in source:
         raise ExpressionError("syntax", _("Write the expression without braces."))
     body = read_template("{{ (" + source + "\n) }}").body
@@ -63,7 +66,7 @@ def paths_of(source: str) -> set[Path]:
 
     What stands behind ``default`` or a test for being defined is not needed. Raises ExpressionError.
     """
-    return set(_needed(read_template(source), frozenset()))
+    return _paths(read_template(source))
 
 
 def plain_parts(source: str) -> list[str | Path] | None:
@@ -108,7 +111,7 @@ def _is_step(value: Any) -> bool:
 def _check(read: Any, known: Collection[str]) -> list[str]:
     try:
         tree = read()
-        unknown = sorted({str(path[0]) for path in _needed(tree, frozenset()) if path[0] not in known})
+        unknown = sorted({str(path[0]) for path in _paths(tree) if path[0] not in known})
     except ExpressionError as error:
         return [error.message]
     text = _("There is no variable “%(name)s”. There are: %(known)s.")
@@ -142,6 +145,13 @@ def _refuse(node: nodes.Node) -> None:
         raise ExpressionError("refused", _("Line %(line)d: names do not begin with an underscore."), line=node.lineno)
     if isinstance(node, nodes.For) and node.recursive:
         raise ExpressionError("refused", _("Line %(line)d: loops are not recursive."), line=node.lineno)
+
+
+def _paths(tree: nodes.Node) -> set[Path]:
+    try:
+        return set(_needed(tree, frozenset()))
+    except RecursionError as error:  # chains, which the parser goes along without going deeper
+        raise ExpressionError("syntax", _("This is nested too deeply.")) from error
 
 
 def _needed(node: nodes.Node, bound: frozenset[str]) -> Iterator[Path]:
