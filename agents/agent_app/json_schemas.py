@@ -7,7 +7,6 @@ would never be through.
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,11 +14,10 @@ from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from jsonschema.validators import extend
-from pydantic_core import SchemaError as PatternError
-from pydantic_core import SchemaValidator, core_schema
-from pydantic_core import ValidationError as PatternMismatch
 from referencing import Registry
 from referencing.exceptions import Unresolvable
+
+from agent_app import matching
 
 MAX_SIZE = 32_000  # bytes of JSON
 MAX_DEPTH = 20
@@ -29,30 +27,15 @@ _MOST_STEPS = 200_000  # keywords looked at for one value
 Schema = dict[str, Any]
 
 
-@lru_cache(maxsize=256)
-def _pattern(text: str) -> SchemaValidator:
-    return SchemaValidator(core_schema.str_schema(pattern=text, regex_engine="rust-regex"))
-
-
-def _matches(pattern: str, text: str) -> bool:
-    try:
-        _pattern(pattern).validate_python(text)
-    except PatternMismatch:
-        return False
-    return True
-
-
-def usable_pattern(text: str) -> bool:
-    """Whether a pattern can be matched here: without look-around and references."""
-    try:
-        _pattern(text)
-    except PatternError:
-        return False
-    return True
-
-
 def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Schema) -> Iterator[ValidationError]:
-    if validator.is_type(instance, "string") and not _matches(pattern, instance):
+    if not validator.is_type(instance, "string"):
+        return
+    _spend(len(instance) // 2)
+    try:
+        [matched] = matching.matches([pattern], instance)
+    except matching.TooSlow as error:
+        raise _TooManySteps from error
+    if not matched:
         yield ValidationError(f"{instance[:80]!r} does not match {pattern!r}")
 
 
@@ -65,14 +48,18 @@ _steps: ContextVar[int] = ContextVar("steps", default=0)
 _Keyword = Callable[[Any, Any, Any, Schema], "Iterator[ValidationError] | None"]
 
 
+def _spend(steps: int) -> None:
+    _steps.set(_steps.get() + steps)
+    if _steps.get() > _MOST_STEPS:
+        raise _TooManySteps
+
+
 def _counted(name: str, keyword: _Keyword) -> _Keyword:
     """A keyword that counts how often it is looked at."""
 
     def check(checker: Any, value: Any, instance: Any, schema: Schema) -> Iterator[ValidationError]:
         compares = name == "uniqueItems" and isinstance(instance, list)  # each with each, where they have no order
-        _steps.set(_steps.get() + 1 + (len(instance) ** 2 // 100 if compares else 0))
-        if _steps.get() > _MOST_STEPS:
-            raise _TooManySteps
+        _spend(1 + (len(instance) ** 2 // 100 if compares else 0))
         yield from keyword(checker, value, instance, schema) or ()
 
     return check
@@ -129,7 +116,7 @@ def _refused(part: Any, depth: int = 0) -> Iterator[str]:
         if isinstance(part.get(name), dict) or (name == "$id" and isinstance(part.get(name), str) and depth):
             yield _("“%(name)s” cannot be used here.") % {"name": name}
     pattern = part.get("pattern")
-    if isinstance(pattern, str) and not usable_pattern(pattern):
+    if isinstance(pattern, str) and not matching.usable(pattern):
         yield _("The pattern “%(pattern)s” cannot be used: write it without look-around and references.") % {
             "pattern": pattern[:80]
         }

@@ -21,7 +21,7 @@ from agent_app.engine.output_types import OutputSchema
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
 from agent_app.engine.tracing import Recorder
-from agent_app.guardrails.registry import CheckFailed
+from agent_app.guardrails.registry import CheckFailed, CheckRefused
 from agent_app.guardrails.verdict import Verdict
 from agent_app.output_types import InvalidOutput
 from agent_app.runs.registry import RunFailure
@@ -59,7 +59,7 @@ class Judge:
         border = secrets.token_hex(8)
         asked = _ASKED % {"begin": f"<text {border}>", "end": f"</text {border}>", "stage": stage, "text": text}
         if member.budget is not None and tokens.estimate(asked) > member.budget:
-            raise CheckFailed(_("The text is longer than the judge's model can take."))
+            raise CheckRefused(_("The text is longer than the judge's model can take."))
         try:
             with self._sink.aside(CHECK):
                 answer = await self._ask(member, asked)

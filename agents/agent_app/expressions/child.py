@@ -1,4 +1,4 @@
-"""A process that evaluates for others: a JSON line in, a JSON line out. It is given no environment and killed when it is slow.
+"""A process that evaluates, and matches patterns, for others: a JSON line in, a JSON line out. It has no environment, and ends if slow.
 
 The limit is processor time, so that a busy machine does not make a template fail.
 """
@@ -9,22 +9,34 @@ import sys
 from typing import Any
 
 import orjson
+from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
 from agent_app.expressions.language import MAX_OUTPUT, compute, render_text
 from agent_app.expressions.problems import ExpressionError
 from agent_app.expressions.problems import mark as _
 
 SECONDS = 0.2
+MATCHING_SECONDS = 1.0  # of all patterns of one text
 MEMORY = 512 * 1024 * 1024
 MAX_LINE = 6 * MAX_OUTPUT  # bytes of an answer: a text of the longest, each of its characters escaped
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    if asked["kind"] == "patterns":
+        return {"value": [_matches(each, asked["variables"]["text"]) for each in asked["variables"]["patterns"]]}
     work = compute if asked["kind"] == "expression" else render_text
     try:
         return {"value": work(asked["source"], asked["variables"])}
     except ExpressionError as error:
         return {"code": error.code, "error": error.text, "values": error.values}
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex")).validate_python(text)
+    except (ValidationError, SchemaError):
+        return False
+    return True
 
 
 def _refusal(code: str, text: str) -> bytes:
@@ -39,7 +51,8 @@ def serve() -> None:
     out.flush()
     for line in sys.stdin.buffer:
         asked = orjson.loads(line)
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # its signal ends the process
+        seconds = MATCHING_SECONDS if asked["kind"] == "patterns" else SECONDS
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process
         told = answer(asked)
         try:
             data = orjson.dumps(told)

@@ -4,7 +4,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Any
@@ -56,6 +56,12 @@ def evaluate(source: str, variables: Mapping[str, Any]) -> Any:
     """The value of a bare expression. Raises ExpressionError."""
     path = as_path(read_expression(source))
     return _ask("expression", source, variables) if path is None else look_up(path, variables)
+
+
+def match(patterns: Sequence[str], text: str) -> list[bool]:
+    """Which of these patterns match somewhere. Raises ExpressionError where that takes too long."""
+    found: list[bool] = _ask("patterns", "", {"patterns": list(patterns), "text": text})
+    return found
 
 
 def look_up(path: Path, variables: Mapping[str, Any]) -> Any:

@@ -10,14 +10,22 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from agent_app.guardrails import registry
-from agent_app.guardrails.registry import BLOCK, REDACT, REPLACE, WARN, CheckContext, CheckFailed
+from agent_app.guardrails.registry import (
+    BLOCK,
+    REDACT,
+    REPLACE,
+    WARN,
+    CheckContext,
+    CheckFailed,
+    CheckRefused,
+    PureKind,
+)
 from agent_app.guardrails.verdict import Verdict, redacted_parts
 from config.lib.errors import InvalidInput, NotEnoughCredits
 
 logger = logging.getLogger(__name__)
 
 Guard = Mapping[str, Any]
-LONG = 20_000  # characters from which a check leaves the event loop
 SECONDS = 60.0
 
 
@@ -50,16 +58,18 @@ async def _verdict(guardrail: Guard, text: str, context: CheckContext) -> Verdic
         kind = registry.get(guardrail["implementation"])
         if (refused := registry.too_long(text)) is not None:
             return refused
-        if kind.pure:
+        if isinstance(kind, PureKind):
             return (
                 await asyncio.to_thread(registry.checked, kind, text, config)
-                if len(text) > LONG
+                if kind.costly(text, config)
                 else registry.checked(kind, text, config)
             )
         async with asyncio.timeout(SECONDS):
             return await kind.verdict(text, config, context)
     except NotEnoughCredits:
         raise
+    except CheckRefused as error:
+        return Verdict(tripped=True, failed=True, message=error.message)
     except CheckFailed as error:
         return registry.failed(config, error.message)
     except TimeoutError:

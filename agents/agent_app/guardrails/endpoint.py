@@ -17,7 +17,15 @@ from django.utils.translation import gettext_lazy
 
 from agent_app.credentials import credential_reveal
 from agent_app.guardrails import wire
-from agent_app.guardrails.registry import ON_ERROR, AskingKind, CheckContext, CheckFailed, Config, Problems
+from agent_app.guardrails.registry import (
+    ON_ERROR,
+    AskingKind,
+    CheckContext,
+    CheckFailed,
+    CheckRefused,
+    Config,
+    Problems,
+)
 from agent_app.guardrails.verdict import Verdict
 from agent_app.json_schemas import Schema
 from agent_app.tools import egress
@@ -65,7 +73,8 @@ class Endpoint(AskingKind):
         try:
             answer = await egress.send(wanted, budget=context.outbound, timeout_s=seconds, most=wire.MOST_ANSWER)
         except ToolFailed as error:
-            raise CheckFailed(error.message) from error
+            why = CheckRefused if error.code == "outbound_limit" else CheckFailed
+            raise why(error.message) from error
         if answer.status != 200:
             raise CheckFailed(_("It was answered with the status %(status)d.") % {"status": answer.status})
         return judged(answer.body)

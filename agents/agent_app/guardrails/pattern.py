@@ -1,11 +1,13 @@
 """``regex``: trips where a pattern matches, or where it does not."""
 
+from time import perf_counter
 from typing import ClassVar
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from agent_app import matching
 from agent_app.guardrails import patterns
 from agent_app.guardrails.registry import Config, Problems, PureKind
 from agent_app.guardrails.verdict import PASSED, Match, Verdict, whole
@@ -35,10 +37,17 @@ class Pattern(PureKind):
         found = [problem for each in given if (problem := patterns.problem_of(each))]
         return {"pattern": found} if found else {}
 
+    def costly(self, text: str, config: Config) -> bool:
+        return super().costly(text, config) or matching.costly(_wanted(config), text)
+
     def check(self, text: str, config: Config) -> Verdict:
-        wanted = [patterns.flagged(each, ignore_case=bool(config.get("ignore_case"))) for each in _given(config)]
+        wanted = _wanted(config)
+        try:
+            matched = matching.matches(wanted, text)
+        except matching.TooSlow:
+            return Verdict(tripped=True, failed=True, message=_("Its patterns take too long on this text."))
         if config.get("must_match"):
-            if any(patterns.matches(each, text) for each in wanted):
+            if any(matched):
                 return PASSED
             return Verdict(
                 tripped=True,
@@ -46,14 +55,18 @@ class Pattern(PureKind):
                 message=_("The text does not have the form that is asked for."),
             )
         found: list[Match] = []
-        for each in wanted:
-            if patterns.matches(each, text):
-                found += patterns.places(each, text, self.name)
+        until = perf_counter() + patterns.SECONDS
+        for each in (pattern for pattern, matches in zip(wanted, matched, strict=True) if matches):
+            found += patterns.places(each, text, self.name, until=until)
         if not found:
             return PASSED
         return Verdict(
             tripped=True, matches=tuple(found), message=_("The text has something in it that is not allowed here.")
         )
+
+
+def _wanted(config: Config) -> list[str]:
+    return [patterns.flagged(each, ignore_case=bool(config.get("ignore_case"))) for each in _given(config)]
 
 
 def _given(config: Config) -> list[str]:

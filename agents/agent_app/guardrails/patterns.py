@@ -5,24 +5,20 @@ longer, and is given a fraction of a second for it: what it cannot say in time i
 """
 
 from functools import lru_cache
+from time import perf_counter
 
 import regex
 from django.utils.translation import gettext as _
-from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
+from agent_app import matching
 from agent_app.guardrails.verdict import Match, whole
 
 LONGEST = 2000
-_SECONDS = 0.2
+SECONDS = 0.2  # to find out where all patterns of a guardrail match
 _MOST_MATCHES = 1000
 
 
-@lru_cache(maxsize=512)
-def _linear(pattern: str) -> SchemaValidator:
-    return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
-
-
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _placing(pattern: str) -> "regex.Pattern[str] | None":
     try:
         return regex.compile(pattern, regex.VERSION1)
@@ -38,31 +34,22 @@ def problem_of(pattern: str) -> str:
     """Why ``pattern`` cannot be used; empty where it can."""
     if len(pattern) > LONGEST:
         return _("A pattern has at most %(most)d characters.") % {"most": LONGEST}
-    try:
-        _linear(pattern)
-    except SchemaError:
+    if not matching.usable(pattern):
         shown = pattern if len(pattern) <= 80 else f"{pattern[:80]}…"
         text = _("The pattern “%(pattern)s” cannot be used: write it without look-around and references.")
         return text % {"pattern": shown}
     return ""
 
 
-def matches(pattern: str, text: str) -> bool:
-    try:
-        _linear(pattern).validate_python(text)
-    except ValidationError:
-        return False
-    return True
-
-
-def places(pattern: str, text: str, what: str) -> tuple[Match, ...]:
-    """Where a pattern matches that was found to match: the whole text where that is not known in time."""
+def places(pattern: str, text: str, what: str, *, until: float) -> tuple[Match, ...]:
+    """Where a pattern matches that was found to match: the whole text where that is not known ``until`` then (perf_counter)."""
     compiled = _placing(pattern)
-    if compiled is None:
+    left = until - perf_counter()
+    if compiled is None or left <= 0:
         return whole(text, what)
     found: list[Match] = []
     try:
-        for match in compiled.finditer(text, timeout=_SECONDS, concurrent=True):
+        for match in compiled.finditer(text, timeout=left, concurrent=True):
             if match.end() > match.start():
                 found.append(Match(match.start(), match.end(), what))
             if len(found) > _MOST_MATCHES:

@@ -27,6 +27,7 @@ Problems = dict[str, list[str]]  # by field of the config; "" is the whole
 INPUT, OUTPUT, TOOL_INPUT, TOOL_OUTPUT = STAGES = ("input", "output", "tool_input", "tool_output")
 BLOCK, REPLACE, REDACT, WARN = ACTIONS = ("block", "replace", "redact", "warn")
 BLOCKING, PARALLEL = MODES = ("blocking", "parallel")
+LONG = 20_000  # characters from which a check leaves the event loop
 MOST_TEXT = 1_000_000  # characters; nothing longer is checked, and what cannot be checked does not pass
 
 COMMON: Schema = {  # what every guardrail may say in its config
@@ -98,8 +99,16 @@ class CheckFailed(Exception):
         self.message = str(message)
 
 
+class CheckRefused(CheckFailed):
+    """We did not check: a limit of ours was reached. Whoever writes the text could bring that about, so it never passes."""
+
+
 class PureKind(Kind):
     """Finds out by itself."""
+
+    def costly(self, text: str, config: Config) -> bool:
+        """Whether others should not wait for the check."""
+        return len(text) > LONG
 
     @abstractmethod
     def check(self, text: str, config: Config) -> Verdict:

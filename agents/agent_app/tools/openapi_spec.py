@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from django.utils.translation import gettext as _
 
-from agent_app import json_schemas
+from agent_app import json_schemas, matching
 from agent_app.json_schemas import Schema
 from agent_app.tools.openapi_document import SpecRefused, as_dict, look_up, target
 from agent_app.tools.remote import Offer, Offered, clean, function_name
@@ -198,7 +198,7 @@ class _Reader:
                 continue
             found[str(name)] = self._part(str(name), value, depth, within)
         pattern = found.get("pattern", "")
-        if not isinstance(pattern, str) or not json_schemas.usable_pattern(pattern):
+        if not isinstance(pattern, str) or not matching.usable(pattern):
             del found["pattern"]
         return _as_31(found, nullable=given.get("nullable") is True)
 

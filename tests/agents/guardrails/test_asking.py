@@ -100,6 +100,17 @@ def test_an_endpoint_that_gives_no_verdict_lets_nothing_through(cast: Cast, site
     assert (found["blocked"], found["results"][0]["failed"], found["results"][0]["tripped"]) == (False, True, False)
 
 
+def test_a_limit_of_ours_lets_nothing_through_that_was_not_checked(cast: Cast, site: Site) -> None:
+    """Whoever makes an agent call its tools often enough would have had the last calls unchecked."""
+    site.answers("/check", {"tripwire_triggered": False})
+    agent = make_agent(cast.alice)
+    hooks = [hook(site, on_error="pass") | {"name": f"Ours {n}"} for n in range(11)]
+    assert cast.bob.api.patch(f"agents/{agent.id}/", {"guardrails": hooks}).status_code == 200
+    found = tried(cast, agent)
+    assert [each["failed"] for each in found["results"]] == [False] * 10 + [True]
+    assert (found["blocked"], len(site.seen)) == (True, 10)
+
+
 def test_an_endpoint_that_stalls_or_leads_elsewhere_lets_nothing_through(cast: Cast, site: Site) -> None:
     async def stall(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

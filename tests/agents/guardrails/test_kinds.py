@@ -73,6 +73,21 @@ def test_no_pattern_stops_the_house(pattern: str) -> None:
     assert time.perf_counter() - began < 3
 
 
+def test_patterns_that_cost_much_for_each_character_are_stopped_and_let_nothing_through() -> None:
+    """They need linear time, of which there is too much: it is spent where nobody else waits, and ends."""
+    pattern = r"(?:\w\s?){60}[!?]"
+    text = "ab " * 60_000
+    config = {"patterns": [pattern] * 50}
+    assert Pattern().problems(NOWHERE, config) == {}
+    assert Pattern().costly("ab", config), "it is not found out where others wait"
+    began = time.process_time()
+    verdict = Pattern().check(text + "?", config)
+    assert time.process_time() - began < 3, "ours, not that of the process that was asked"
+    assert (verdict.tripped, verdict.failed) == (True, True)
+    assert Pattern().check("ab " * 60 + "?", {"pattern": pattern}).found == ["regex"]
+    assert not Pattern().check("ab " * 60, {"pattern": pattern}).tripped
+
+
 def test_where_it_is_not_known_in_time_everything_is_taken_out() -> None:
     text = "a" * 40 + "!b"
     verdict = Pattern().check(text, {"pattern": r"(a+)+b|!b"})
