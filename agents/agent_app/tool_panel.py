@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
+from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from agent_app.models import Run, RunStatus
-from agent_app.runs import lifecycle
+from agent_app.runs import events, lifecycle
 from agent_app.runs.reader import follow
 from agent_app.runs.registry import RunInput
 from agent_app.services.tool_tests import Trial, Tried
@@ -65,8 +67,12 @@ class _Asks:
 
     async def agent(self, agent_id: str, message: str, *, call_id: str) -> Any:
         run = await in_db(self._start, parse_uuid(agent_id) or UUID(int=0), message)
-        async for _event in follow(run.id, fresh=True):
-            pass
+        async for event in follow(run.id, fresh=True):
+            if event is not None and event.type == events.APPROVAL_REQUIRED:
+                where = f"{settings.BASE_URL.rstrip('/')}{reverse('agents:run', args=[run.id])}"
+                raise ToolFailed(
+                    f"The agent waits for an approval, and goes on when it has one: {where}", code="waiting"
+                )
         run = await in_db(Run.objects.get, id=run.id)
         if run.status not in (RunStatus.SUCCEEDED, RunStatus.PARTIAL):
             raise ToolFailed(str(run.error.get("error") or run.reason), code=run.error.get("code") or run.status)

@@ -9,7 +9,8 @@ from pytest_django import Settings
 from agent_app.models import Run
 from billing.models import Hold, Rate
 from community.models import AuditEntry
-from tests.agents.probe_world import Probe, probing
+from tests.agents.approval_world import GATED, asks
+from tests.agents.probe_world import Probe, agent_with, probing
 from tests.agents.test_tools_api import SECRET, make_tool
 from tests.agents.world import make_agent, make_provider, one_worker
 from tests.cast import Cast
@@ -78,3 +79,16 @@ def test_a_model_and_an_agent_are_tried_out_as_tools(cast: Cast) -> None:
             tried = cast.alice.api.post(f"tools/{asked['id']}/test/", {"arguments": {"input": "How are you?"}}).json()
         assert (tried["result"], tried["is_error"]) == ("I am well.", False)
         assert Run.objects.get().source == "test"
+
+
+def test_an_agent_that_asks_people_is_not_waited_for(cast: Cast) -> None:
+    with FakeOpenAI() as server:
+        make_provider(cast.alice, server.base_url)
+        server.queue(asks(("echo", "pay")))
+        clerk = agent_with(cast.alice, GATED)
+        asked = make_tool(cast.alice, name="ask", type="agent", params={"agent_id": str(clerk.id)})
+        with one_worker():
+            tried = cast.alice.api.post(f"tools/{asked['id']}/test/", {"arguments": {"input": "Pay."}}).json()
+    run = Run.objects.get()
+    assert (run.status, tried["result"]["error"]["code"]) == ("waiting", "waiting")
+    assert tried["result"]["error"]["message"].endswith(f"/runs/{run.id}/")

@@ -244,8 +244,13 @@ class ToolCalls:
         limit = float(tool.timeout_s or offered.kind.default_timeout_s)
         try:
             async with asyncio.timeout(limit):
-                with self._recorder.below(call.span):
-                    result = await offered.kind.call(tool, function, call.arguments, self._call_context(call, limit))
+                try:
+                    with self._recorder.below(call.span):
+                        result = await offered.kind.call(
+                            tool, function, call.arguments, self._call_context(call, limit)
+                        )
+                except ToolFailed as failure:
+                    raise await self._failure(offered, failure) from failure
                 value = result.value
                 if offered.checks is not None:
                     value = await offered.checks.after(tool, function, value)
@@ -265,6 +270,14 @@ class ToolCalls:
             self.pictures[call.row.call_id] = tuple(each.address for each in result.pictures)
             details[_PICTURES] = [each.file_id for each in result.pictures]
         return value, details
+
+    @staticmethod
+    async def _failure(offered: Offered, failure: ToolFailed) -> ToolFailed:
+        """What went wrong may be told in a stranger's words, which are checked like any that a tool answers. Raises ToolFailed."""
+        if offered.checks is None:
+            return failure
+        said = await offered.checks.after(offered.tool, offered.function, failure.message)
+        return ToolFailed(str(said), code=failure.code, details=failure.details)
 
     def _call_context(self, call: Call, limit: float) -> CallContext:
         run = self._context.run

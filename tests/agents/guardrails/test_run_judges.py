@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 
 from agent_app.models import Span
+from agent_app.models import ToolCall as Row
+from agent_app.tools.registry import CallContext, ToolFailed
 from billing.models import Hold
+from tests.agents.approval_world import asks
 from tests.agents.guardrails.world import MAIL, guard, guarded, provider, spans, tripped, verdict
+from tests.agents.probe_world import ECHO, probing
 from tests.agents.world import execute, followed, make_agent, start, text_of
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
@@ -107,3 +111,34 @@ def test_what_had_been_called_when_a_parallel_guardrail_tripped_is_said(cast: Ca
     run = execute(start(cast.alice, agent))
     assert (run.status, run.reason) == ("failed", "guardrail_tripped")
     assert run.error["error"] == "No. These tools had already been called by then: think."
+
+
+def test_what_a_tool_says_went_wrong_is_checked_like_what_it_answers(cast: Cast, provider: FakeOpenAI) -> None:
+    """A server that answers with an error chooses the words of it."""
+    guards = [
+        guard("tool_output", "pii", action="redact"),
+        guard("tool_output", config={"keywords": ["darn"], "message": "Not that."}),
+    ]
+    agent = guarded(cast.alice, *guards)
+    said = [f"No. {MAIL}", "Darn the rules."]
+
+    async def fails(_arguments: dict[str, Any], _context: CallContext) -> Any:
+        raise ToolFailed(said.pop(0), code="mcp_error")
+
+    with probing() as probe:
+        probe.act = fails
+        assert cast.alice.api.patch(f"agents/{agent.id}/", {"tools": [ECHO]}).status_code == 200
+        provider.queue(asks(("echo", "a")), asks(("echo", "b")), Script(deltas=("Done.",)))
+        run = execute(start(cast.alice, agent))
+    told = [
+        json.loads(each["content"])["error"]
+        for each in provider.exchanges[-1].body["messages"]
+        if each["role"] == "tool"
+    ]
+    assert told == [
+        {"code": "mcp_error", "message": "No. Write to [redacted]."}, {"code": "guardrail_tripped", "message": "Not that."},
+    ]  # fmt: skip
+    kept = str(list(Row.objects.values_list("error", "result", "details"))) + "".join(
+        str(event.payload()) for event in followed(run)
+    )
+    assert "ann@" not in kept and "Darn" not in kept
