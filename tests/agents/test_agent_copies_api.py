@@ -136,6 +136,61 @@ def test_the_script_runs_with_the_sdk_as_the_agent_would(cast: Cast) -> None:
     model.assert_complete()
 
 
+CODE = """
+def price(pieces: int, each: int = 3) -> dict:
+    \'\'\'What pieces cost. "Really"\'\'\'
+    return {"shop": context["shop"], "sum": pieces * each, "path": "C:\\\\x"}
+"""
+
+
+def test_the_script_brings_tools_settings_and_output_types_along(cast: Cast) -> None:
+    make_provider(cast.alice)
+    desk = make_agent(cast.alice, name="Desk", model="fake/m")
+    away = make_agent(cast.alice, name="Away", model="fake/m")
+    body = {
+        "name": "Shop", "instructions": "Sell.\n\nAlways say 'thanks'", "model": "fake/m",
+        "model_settings": {"tool_choice": "auto", "parallel_tool_calls": False, "reasoning_effort": "low"},
+        "output_type": {"type_name": "json_schema", "schema": {"type": "array", "items": {"type": "string"}}},
+        "contexts": [{"name": "EU", "content": {"shop": "Halden", "auth": {"token": "t0p"}}}],
+        "tools": [
+            {"name": "price", "type": "function", "params": {"code": CODE}, "max_calls": 2},
+            {"name": "think", "type": "llm", "params": {"prompt": "Think of {{ input }} at {{ context.shop }}."}},
+            {"name": "search", "type": "web_search", "params": {}},
+        ],
+        "handoffs": [
+            {"target_agent_id": str(desk.id), "payload_schema": SCHEMA, "enabled_when": "context.shop == 'Halden'"},
+            {"target_agent_id": str(away.id), "enabled_when": "context.shop == 'Fjell'"},
+        ],
+    }  # fmt: skip
+    made = cast.bob.api.post("agents/", body)
+    assert made.status_code == 201, made.content
+    source = cast.carol.api.get(f"agents/{made.json()['id']}/export/", {"format": "python"}).content.decode()
+    assert "t0p" not in source
+    assert "# Secrets were taken out: auth.token." in source
+    assert [line.strip() for line in source.splitlines() if "Not in this script" in line] == [
+        "# Not in this script: price: max_calls.", "# Not in this script: the tool search (web_search).",
+    ]  # fmt: skip
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(source, "exported.py", "exec"), namespace)  # noqa: S102  # what the export promises
+    root = namespace["shop_agent"]
+    assert root.instructions == body["instructions"]
+    assert (root.model_settings.tool_choice, root.model_settings.reasoning.effort) == ("auto", "low")
+    model = ScriptedModel(
+        [
+            ModelStep(output=[function_call("price", '{"pieces": 2}', call_id="c1")]),
+            ModelStep(output=[assistant_message(json.dumps({"response": ["a"]}))]),
+        ]
+    )
+    root.model = model
+    result = asyncio.run(Runner.run(root, "Hello"))
+    assert result.final_output == ["a"]
+    [said] = [item["output"] for item in result.to_input_list() if item.get("type") == "function_call_output"]
+    assert json.loads(said) == {"shop": "Halden", "sum": 6, "path": "C:\\x"}
+    offered = [each.tool_name for each in model.calls[0].handoffs]
+    assert offered == ["transfer_to_desk"], "the other one's condition does not hold"
+    assert model.calls[0].handoffs[0].input_json_schema == SCHEMA
+
+
 def test_an_export_of_a_version_and_of_what_is_not_there(cast: Cast) -> None:
     agent, _desk = make_team(cast.alice)
     path = f"agents/{agent['id']}/"

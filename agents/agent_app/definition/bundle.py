@@ -68,6 +68,21 @@ def _tool(tool: Mapping[str, Any], path: str, removed: list[str]) -> dict[str, A
     return plain | {"params": _without_secrets(params, f"{path}.params", removed, True)}
 
 
+def blanked(value: Any, removed: list[str], path: str = "") -> Any:
+    """With empty text where a name says that it is a secret; ``removed`` is told where."""
+    if isinstance(value, list):
+        return [blanked(part, removed, f"{path}[{place}]") for place, part in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for name, part in value.items():
+        place = f"{path}.{name}".lstrip(".")
+        secret = isinstance(part, str) and _SECRET.search(name) is not None
+        removed += [place] if secret else []
+        kept[name] = "" if secret else blanked(part, removed, place)
+    return kept
+
+
 def _without_secrets(value: Any, path: str, removed: list[str], free: bool) -> Any:
     if not free:
         return value

@@ -1,108 +1,22 @@
-"""An agent as a Python script for the OpenAI Agents SDK. It holds no key: those come from the environment. Pure."""
+"""An agent as a Python script for the OpenAI Agents SDK. It holds no secret: keys come from the environment. Pure."""
 
 import json
 import keyword
-import pprint
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent_app import output_types
+from agent_app.definition.bundle import blanked
 from agent_app.definition.closure import Source
 from agent_app.definition.content import default_context
+from agent_app.definition.script_source import one_line, python_of, text_of
+from agent_app.definition.script_text import HEAD, MODEL, TAIL
+from agent_app.definition.script_tools import tool_source
 
-_HEAD = '''"""{title}
-
-Exported from Troupe. Needs: pip install "openai-agents>=0.24" jsonschema jinja2
-Run it: python {file} "Your message"
-"""
-
-import asyncio
-import os
-import sys
-from datetime import datetime, timezone
-from typing import Any
-
-import jinja2
-import jsonschema
-from agents import (
-    Agent, AgentOutputSchemaBase, AsyncOpenAI, HandoffInputData, ModelBehaviorError, ModelSettings, OpenAIChatCompletionsModel, Runner,
-    handoff, set_tracing_disabled,
-)
-from agents.extensions import handoff_filters
-
-set_tracing_disabled(True)  # else prompts and answers are sent to OpenAI's dashboard
-
-CONTEXT: dict[str, Any] = {context}
-USER = {{"name": os.environ.get("USER", "you")}}
-
-
-def instructions(template: str) -> str:
-    """Fill in {{{{ user.name }}}}, {{{{ context.… }}}} and {{{{ now }}}}."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    now = datetime.now(timezone.utc).isoformat(sep=" ", timespec="minutes")
-    return environment.from_string(template).render(user=USER, context=CONTEXT, now=now)
-
-
-class JsonOutput(AgentOutputSchemaBase):
-    """An answer that fits a JSON Schema."""
-
-    def __init__(self, schema: dict[str, Any]) -> None:
-        self.schema = schema
-
-    def is_plain_text(self) -> bool:
-        return False
-
-    def name(self) -> str:
-        return "output"
-
-    def json_schema(self) -> dict[str, Any]:
-        return self.schema
-
-    def is_strict_json_schema(self) -> bool:
-        return False
-
-    def validate_json(self, json_str: str) -> Any:
-        import json
-
-        try:
-            value = json.loads(json_str)
-            jsonschema.validate(value, self.schema)
-        except (ValueError, jsonschema.ValidationError) as error:
-            raise ModelBehaviorError(str(error)) from error
-        return value
-
-
-def last(number: int) -> Any:
-    """Hand over only the last items of the conversation."""
-
-    def keep(data: HandoffInputData) -> HandoffInputData:
-        history = data.input_history
-        return data.clone(input_history=history if isinstance(history, str) else history[-number:])
-
-    return keep
-
-
-'''
-_MODEL = '''def provider_model(model: str, prefix: str) -> OpenAIChatCompletionsModel:
-    """A model of a provider that speaks Chat Completions; PREFIX_API_KEY and PREFIX_BASE_URL say where and with which key."""
-    client = AsyncOpenAI(api_key=os.environ.get(f"{prefix}_API_KEY", "missing"), base_url=os.environ.get(f"{prefix}_BASE_URL"))
-    return OpenAIChatCompletionsModel(model=model, openai_client=client)
-
-
-'''
-_TAIL = """
-
-async def main() -> None:
-    message = " ".join(sys.argv[1:]) or input("Message: ")
-    result = await Runner.run({root}, message)
-    print(result.final_output)
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
-"""
-_SETTINGS = ("temperature", "top_p", "max_tokens")
+_SETTINGS = ("temperature", "top_p", "max_tokens", "parallel_tool_calls", "tool_choice")
+_SAID = frozenset({*_SETTINGS, "reasoning_effort"})
 
 
 @dataclass(frozen=True)
@@ -117,14 +31,14 @@ def script(root_id: str, sources: Mapping[str, Source]) -> Script:
     title = sources[root_id].content["name"]
     file = f"{names[root_id]}.py"
     context = default_context(sources[root_id].content)
-    parts = [
-        _HEAD.format(title=_one_line(title), file=file, context=_python(context["content"] if context else {})),
-        _MODEL,
-    ]
+    removed: list[str] = []
+    given = python_of(blanked(context["content"] if context else {}, removed))
+    said = f"# Secrets were taken out: {one_line(', '.join(removed))}.\n" if removed else ""
+    parts = [HEAD.format(title=one_line(title), file=file, context=given, removed=said), MODEL]
     parts += [_agent(names[key], source.content) for key, source in sources.items()]
     parts += [_tools(names[key], source.content, names) for key, source in sources.items()]
     parts += [_handoffs(names[key], source.content, names, sources) for key, source in sources.items()]
-    return Script("".join(parts).rstrip() + "\n" + _TAIL.format(root=names[root_id]), file)
+    return Script("".join(parts).rstrip() + "\n" + TAIL.format(root=names[root_id]), file)
 
 
 def _names(root_id: str, sources: Mapping[str, Source]) -> dict[str, str]:
@@ -139,29 +53,24 @@ def _names(root_id: str, sources: Mapping[str, Source]) -> dict[str, str]:
     return names
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.replace("\\", "/").replace('"', "'").split())
-
-
-def _python(value: Any) -> str:
-    return pprint.pformat(value, width=110, sort_dicts=False)
-
-
 def _agent(name: str, content: Mapping[str, Any]) -> str:
     settings = {key: content["model_settings"].get(key) for key in _SETTINGS}
     known = ", ".join(f"{key}={value!r}" for key, value in settings.items() if value is not None)
+    if effort := content["model_settings"].get("reasoning_effort"):
+        known = ", ".join(filter(None, [known, f"reasoning=Reasoning(effort={effort!r})"]))
     lines = [
         f"{name} = Agent(",
         f"    name={content['name']!r},",
-        f"    instructions=instructions({content['instructions']!r}),",
+        f"    instructions=instructions({text_of(content['instructions'])}),",
         f"    model={_model(content['model'])},",
     ]
     if content["handoff_description"]:
         lines.append(f"    handoff_description={content['handoff_description']!r},")
     if known:
         lines.append(f"    model_settings=ModelSettings({known}),")
-    if (output := content["output_type"]) and "type_name" not in output:
-        lines.append(f"    output_type=JsonOutput({_python(output)}),")
+    if schema := output_types.wire_schema(content["output_type"] or {}):
+        wrapper = "" if schema == output_types.schema_for(content["output_type"]) else output_types.WRAPPER
+        lines.append(f"    output_type=JsonOutput({python_of(schema)}{f', {wrapper!r}' if wrapper else ''}),")
     return "".join(f"# {note}\n" for note in _unsaid(content)) + "\n".join([*lines, ")"]) + "\n"
 
 
@@ -179,30 +88,26 @@ def _unsaid(content: Mapping[str, Any]) -> list[str]:
     """What of an agent the script does not do."""
     notes = []
     if content["fallback_models"]:
-        notes.append(f"Not in this script: fallback models {_one_line(', '.join(content['fallback_models']))}.")
+        notes.append(f"Not in this script: fallback models {one_line(', '.join(content['fallback_models']))}.")
     if content["history"]["policy"] != "all":
-        notes.append(f"Not in this script: the history policy {_one_line(json.dumps(content['history']))}.")
-    if content["output_type"] and "type_name" in content["output_type"]:
-        notes.append(f"Not in this script: the output type {_one_line(json.dumps(content['output_type']))}.")
-    unsaid = [tool["name"] for tool in content.get("tools") or () if tool["enabled"] and tool["type"] != "agent"]
-    if unsaid:
-        notes.append(f"Not in this script: the tools {_one_line(', '.join(unsaid))}.")
+        notes.append(f"Not in this script: the history policy {one_line(json.dumps(content['history']))}.")
     if guardrails := [each["name"] for each in content.get("guardrails") or [] if each["enabled"]]:
-        notes.append(f"Not in this script: the guardrails {_one_line(', '.join(guardrails))}.")
-    others = sorted(set(content["model_settings"]) - set(_SETTINGS))
+        notes.append(f"Not in this script: the guardrails {one_line(', '.join(guardrails))}.")
+    others = sorted({key for key, value in content["model_settings"].items() if value not in (None, {})} - _SAID)
     if others:
-        notes.append(f"Not in this script: the model settings {_one_line(', '.join(others))}.")
+        notes.append(f"Not in this script: the model settings {one_line(', '.join(others))}.")
     return notes
 
 
 def _tools(name: str, content: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """The agents that are called as tools; other tools have no word in the SDK, and stand in the notes."""
-    lines = []
+    """The tools that a script can have. Others stand in a comment, with what is said of their calls and approvals."""
+    lines: list[str] = []
     for tool in content.get("tools") or ():
-        called = names.get(str(tool["params"].get("agent_id"))) if tool["type"] == "agent" and tool["enabled"] else None
-        if called:
-            description = tool["description"] or f"Ask {called}."
-            lines.append(f"    {called}.as_tool(tool_name={tool['name']!r}, tool_description={description!r}),")
+        if not tool["enabled"]:
+            continue
+        made, unsaid = tool_source(tool, content["model"], names, _model)
+        lines += [f"    # Not in this script: {one_line(each)}." for each in unsaid]
+        lines += [f"    {made},"] if made else []
     return "\n".join([f"{name}.tools = [", *lines, "]"]) + "\n" if lines else ""
 
 
@@ -218,8 +123,14 @@ def _handoffs(name: str, content: Mapping[str, Any], names: Mapping[str, str], s
             options.append(f"input_filter=last({each['input_filter']['n']})")
         elif each["input_filter"] == "remove_tools":
             options.append("input_filter=handoff_filters.remove_all_tools")
-        unsaid = [key for key in ("payload_schema", "enabled_when") if each[key]]
-        unsaid += ["input_filter: summary"] if each["input_filter"] == "summary" else []
-        lines += [f"    # Not in this script: {', '.join(unsaid)}."] if unsaid else []
-        lines.append(f"    handoff({', '.join(options)}),")
+        elif each["input_filter"] == "summary":
+            lines.append("    # Not in this script: input_filter: summary.")
+        if each["enabled_when"]:
+            options.append(f"is_enabled=when({each['enabled_when']!r})")
+        made = f"handoff({', '.join(options)})"
+        lines.append(
+            f"    with_payload({made}, {python_of(each['payload_schema'])}),"
+            if each["payload_schema"]
+            else f"    {made},"
+        )
     return "\n".join([f"{name}.handoffs = [", *lines, "]"]) + "\n" if lines else ""
