@@ -36,10 +36,12 @@ class ModelNotes:
     warnings: list[str]
 
 
-def model_notes(actor: Actor, agent: Agent, content: Content) -> ModelNotes:
-    """Of the draft. Costs queries only for what it uses: ``auto``, and each fallback."""
+def model_notes(actor: Actor, agent: Agent, content: Content, problems: list[dict[str, str]]) -> ModelNotes:
+    """Of the draft, whose ``problems`` are known. Costs queries only for what it uses: ``auto``, and each fallback."""
     plan = _plan(agent, content) if content["model"] == AUTO else None
-    return ModelNotes(plan=plan, warnings=[*_cache(content["model_settings"]), *_fallbacks(actor, content)])
+    of_model = [problem["message"] for problem in problems if problem["field"] == "model"]
+    said = [*of_model, *_cache(content["model_settings"]), *_fallbacks(actor, content)]
+    return ModelNotes(plan=plan, warnings=said)
 
 
 def _plan(agent: Agent, content: Content) -> Plan:

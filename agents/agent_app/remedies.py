@@ -40,6 +40,7 @@ _CAUSES = {
     "stalled": "fallback", "cut": "fallback", "rate": "fallback",
 }  # fmt: skip
 _OF_PROVIDER = frozenset({"key", "quota", "unreachable", "malformed"})
+_SETTINGS_OF_PROVIDER = frozenset({"key", "unreachable"})
 _REASONS = {
     "max_tokens": "limit", "max_turns": "instructions", "guardrail_tripped": "guardrails", "invalid_output": "output",
     "tool_error": "tools", "provider_error": "model", "timeout": "model",
@@ -59,7 +60,7 @@ def for_run(actor: Actor, run: Run) -> Remedy | None:
     code, cause = error.get("code", ""), error.get("cause", "")
     if run.reason == "credits" or cause == "credits":
         return _credits(actor)
-    if cause in _OF_PROVIDER and (found := _provider(actor, run)) is not None:
+    if cause in _OF_PROVIDER and (found := _provider(actor, run, cause)) is not None:
         return found
     # Whoever may not change the key or the address can still ask another model.
     section = _CAUSES.get(cause) or _CODES.get(code) or _REASONS.get(run.reason)
@@ -81,7 +82,7 @@ def _builder(actor: Actor, agent_id: object, section: str) -> Remedy | None:
     return Remedy(str(_SECTIONS[section]), f"{address}#{_ANCHORS.get(section, section)}")
 
 
-def _provider(actor: Actor, run: Run) -> Remedy | None:
+def _provider(actor: Actor, run: Run, cause: str) -> Remedy | None:
     """The provider, or the key, that the run began with. Agents that it was handed to may have others: then all of them."""
     others = bool(run.snapshot and run.snapshot.definition.get("targets"))
     if run.provider_id is None:
@@ -90,7 +91,8 @@ def _provider(actor: Actor, run: Run) -> Remedy | None:
         return None
     if others:
         return Remedy(str(_("Open the providers")), reverse("agents:providers"))
-    return Remedy(str(_("Open the provider")), reverse("agents:provider", args=[run.provider_id]))
+    address = reverse("agents:provider", args=[run.provider_id])
+    return Remedy(str(_("Open the provider")), f"{address}#settings" if cause in _SETTINGS_OF_PROVIDER else address)
 
 
 def _keys(actor: Actor) -> Remedy | None:

@@ -40,9 +40,9 @@ def test_each_kind_of_trouble_has_its_page(cast: Cast, failed: World) -> None:
     for cause, url in expected.items():
         assert remedy(cast.bob, went_wrong(failed, cause=cause)) == url
     failed.run.provider = provider
-    for cause in ("key", "quota", "unreachable"):
+    for cause, place in (("key", "#settings"), ("quota", ""), ("unreachable", "#settings")):
         run = went_wrong(failed, cause=cause)
-        assert remedy(cast.alice, run) == f"/models/providers/{provider.id}/"
+        assert remedy(cast.alice, run) == f"/models/providers/{provider.id}/{place}"
         assert remedy(cast.bob, run) == f"{builder}#model", "an editor can only ask another model"
     failed.run.provider, failed.run.key_source = None, "user"
     assert remedy(cast.alice, went_wrong(failed, cause="key")) == "/models/keys/"

@@ -224,6 +224,7 @@ class FakeOpenAI(FakeServer):
         super().__init__(port, keep=keep)
         self.catalogue: Script | None = None  # how /v1/models refuses, where it does
         self.container_files: dict[str, bytes] = {}  # what the hosted code interpreter has made, by the file's id
+        self.right_key = ""  # any other is refused, where one is said
 
     def routes(self) -> dict[str, Handler]:
         return {
@@ -238,6 +239,15 @@ class FakeOpenAI(FakeServer):
             exchange.script = Script(status=404, message="Container file not found.")
             return refusal(exchange)
         return web.Response(body=found, content_type="application/octet-stream")
+
+    def _route(self, path: str, handler: Handler) -> list[web.RouteDef]:
+        async def guarded(request: web.Request, exchange: Exchange) -> web.StreamResponse:
+            if self.right_key and exchange.key != self.right_key:
+                exchange.script = Script(status=401)
+                return refusal(exchange)
+            return await handler(request, exchange)
+
+        return super()._route(path, guarded)
 
     async def _list_models(self, request: web.Request, exchange: Exchange) -> web.StreamResponse:
         if self.catalogue is not None:

@@ -91,7 +91,7 @@ def builder_context(request: ActorRequest, agent: Agent) -> dict[str, Any]:
     return {
         "agent": agent,
         "draft": draft,
-        "notes": model_notes(request.actor, agent, content),
+        "notes": model_notes(request.actor, agent, content, draft.warnings),
         "references": references(agent, content),
         "sections": sections,
         "complete": sum(section["complete"] for section in sections),
