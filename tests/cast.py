@@ -1,18 +1,21 @@
 """The cast of every test: alice owns a workspace, bob edits and carol views in it, dave is a stranger with one of his own."""
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.test import Client
+from pytest_django.plugin import DjangoDbBlocker
 
 from billing.models import CreditAccount, Plan
 from billing.services.accounts import account_open
 from community.models import Membership, Role, User
 from community.services.people import person_add
 from community.tokens import AccessToken
+from tests import database
 
 PASSWORD = "a quiet place to stand"  # pragma: allowlist secret
 
@@ -113,8 +116,7 @@ def on_plan(workspace_id: UUID, slug: str) -> None:
     CreditAccount.objects.filter(id=account.id).update(plan=Plan.objects.get(slug=slug))
 
 
-@pytest.fixture
-def cast(db: None) -> Cast:
+def assemble() -> Cast:
     alice, dave = make_user("alice"), make_user("dave")
     office = workspace_of(alice)
     on_plan(office, "pro")
@@ -124,6 +126,19 @@ def cast(db: None) -> Cast:
         carol=join(make_user("carol"), office, Role.VIEWER),
         dave=Person(dave, workspace_of(dave)),
     )
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return assemble()
+
+
+@pytest.fixture(scope="module")
+def lasting_cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Cast]:
+    """One cast for all tests of a module, committed: for tests that only ask, and change nothing."""
+    with django_db_blocker.unblock():
+        yield assemble()
+        database.restore()
 
 
 @pytest.fixture

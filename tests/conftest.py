@@ -16,14 +16,16 @@ from config import celery  # noqa: F401  (makes it the current Celery applicatio
 from config.lib import db
 from tests import database
 from tests.api import operations
-from tests.cast import anyone, cast
+from tests.cast import anyone, cast, lasting_cast
+from tests.clock import one_window
 from tests.mails import mailoutbox
 
-__all__ = ["anyone", "cast", "mailoutbox"]
+__all__ = ["anyone", "cast", "lasting_cast", "mailoutbox", "one_window"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.PROVIDER_RETRY_DELAY = 0.01
+    settings.PASSWORD_HASHERS = ["tests.security.hashers.QuickHasher", *settings.PASSWORD_HASHERS[1:]]
     # Far quicker than what Django does after each test that commits.
     database.install()
     config.pluginmanager.register(operations, "operations")
@@ -46,7 +48,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     together = threading.Barrier(count)
 
     def let_go() -> None:
-        together.wait(10)  # so that each thread takes exactly one
+        together.wait(60)  # so that each thread takes exactly one
         connections.close_all()
 
     for closed in [pool.submit(let_go) for _ in range(count)]:

@@ -8,16 +8,14 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import (
     TOTP,
-    format_hotp_value,
     generate_totp_secret,
-    hotp_value,
-    yield_hotp_counters_from_time,
 )
 from pytest_django import Settings
 
 from community.models import AuditEntry, User
 from community.services.people import person_register
 from tests.cast import PASSWORD, Api, fresh_address
+from tests.mfa import code_of
 
 
 @pytest.fixture
@@ -101,7 +99,7 @@ def test_after_logout_the_refresh_token_is_worthless(anyone: Api, alice: User) -
 
 
 def limited(anyone: Api, path: str, data: dict[str, str], settings: Settings) -> list[Any]:
-    """Six answers to one address nobody else uses. Two minutes cannot hold more than four of them with a limit of two."""
+    """Six answers to one address nobody else uses."""
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     address = {"X-Forwarded-For": f"2001:db8::{secrets.token_hex(2)}:{secrets.token_hex(2)}"}
     return [anyone.post(path, data, headers=address) for _attempt in range(6)]
@@ -110,6 +108,7 @@ def limited(anyone: Api, path: str, data: dict[str, str], settings: Settings) ->
 @pytest.mark.parametrize(
     ("path", "limit", "first"), [("auth/login/", "THROTTLE_LOGIN", 401), ("auth/register/", "THROTTLE_REGISTER", 400)]
 )
+@pytest.mark.usefixtures("one_window")
 def test_it_is_limited_by_address(anyone: Api, settings: Settings, path: str, limit: str, first: int) -> None:
     setattr(settings, limit, 2)
     answers = limited(anyone, path, {"email": "nobody@example.com", "password": "wrong"}, settings)
@@ -121,10 +120,6 @@ def test_it_is_limited_by_address(anyone: Api, settings: Settings, path: str, li
 
 
 # The second step
-
-
-def current_code(secret: str) -> str:
-    return str(format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time()))))
 
 
 def test_with_an_authenticator_the_password_alone_gives_no_tokens(anyone: Api, alice: User) -> None:
@@ -140,10 +135,10 @@ def test_with_an_authenticator_the_password_alone_gives_no_tokens(anyone: Api, a
 
     wrong = anyone.post("auth/mfa/", {"mfa_token": mfa_token, "code": "000000"})
     assert (wrong.status_code, wrong.json()["code"]) == (401, "mfa_invalid")
-    right = anyone.post("auth/mfa", {"mfa_token": mfa_token, "code": current_code(secret)})
+    right = anyone.post("auth/mfa", {"mfa_token": mfa_token, "code": code_of(secret)})
     assert right.status_code == 200
     assert right.json()["user"]["id"] == str(alice.id)
-    again = anyone.post("auth/mfa", {"mfa_token": mfa_token, "code": current_code(secret)})
+    again = anyone.post("auth/mfa", {"mfa_token": mfa_token, "code": code_of(secret)})
     assert again.status_code == 401  # a code counts once
 
 

@@ -5,9 +5,6 @@ import pytest
 from tests.cast import Cast
 from tests.walk import NOBODYS_ID, Address, addresses
 
-# Asynchronous endpoints read on other threads, which see only what is committed.
-pytestmark = pytest.mark.django_db(transaction=True)
-
 # Endpoints that are about the person and not about a workspace.
 PERSONAL = {
     "api/", "api/schema/", "api/docs/", "api/v1/users/me/", "api/v1/users/me/password/",
@@ -25,15 +22,17 @@ IN_A_WORKSPACE = [address for address in API if address.route not in PERSONAL]
 
 
 @pytest.mark.parametrize("address", IN_A_WORKSPACE, ids=lambda address: address.route)
-def test_naming_a_strangers_workspace_is_answered_like_naming_none_there_is(cast: Cast, address: Address) -> None:
+def test_naming_a_strangers_workspace_is_answered_like_naming_none_there_is(
+    lasting_cast: Cast, address: Address
+) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         answers = [
-            cast.dave.api.request(method, address.path, headers={"X-Workspace": str(workspace)}).status_code
-            for workspace in (cast.alice.workspace_id, NOBODYS_ID)
+            lasting_cast.dave.api.request(method, address.path, headers={"X-Workspace": str(workspace)}).status_code
+            for workspace in (lasting_cast.alice.workspace_id, NOBODYS_ID)
         ]
         assert (method, answers) in [(method, [404, 404]), (method, [405, 405])]
 
 
 @pytest.mark.parametrize("address", [found for found in API if "<" in found.route], ids=lambda address: address.route)
-def test_an_id_that_is_nobodys_is_not_found(cast: Cast, address: Address) -> None:
-    assert cast.alice.api.get(address.path).status_code in (404, 405)
+def test_an_id_that_is_nobodys_is_not_found(lasting_cast: Cast, address: Address) -> None:
+    assert lasting_cast.alice.api.get(address.path).status_code in (404, 405)
