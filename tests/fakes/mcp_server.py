@@ -49,4 +49,4 @@ def shop(*tools: Callable[..., Any], stateless: bool = False, key: str = "") -> 
             yield Shop(f"http://127.0.0.1:{listener.getsockname()[1]}", server, seen)
         finally:
             web.should_exit = True
-            thread.join(10)
+            thread.join(60)

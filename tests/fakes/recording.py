@@ -70,7 +70,7 @@ class Recording:
         with self.changed:
             self.exchanges.clear()
 
-    def wait(self, what: Callable[[list[Exchange]], T | None], timeout: float = 10.0) -> T:
+    def wait(self, what: Callable[[list[Exchange]], T | None], timeout: float = 60.0) -> T:
         """The first truthy answer of ``what(exchanges)``. Raises TimeoutError with the exchanges' state."""
         found: list[T] = []
 
@@ -85,13 +85,13 @@ class Recording:
                 raise TimeoutError(f"the provider did not see it within {timeout} s; it saw {seen}")
         return found[0]
 
-    def wait_request(self, number: int = 1, *, deltas: int = 0, timeout: float = 10.0) -> Exchange:
+    def wait_request(self, number: int = 1, *, deltas: int = 0, timeout: float = 60.0) -> Exchange:
         """The ``number``-th request (from 1), once it has been sent ``deltas`` deltas."""
         return self.wait(
             lambda all_: all_[number - 1] if len(all_) >= number and all_[number - 1].deltas_sent >= deltas else None,
             timeout,
         )
 
-    def wait_end(self, exchange: Exchange, timeout: float = 10.0) -> Outcome:
+    def wait_end(self, exchange: Exchange, timeout: float = 60.0) -> Outcome:
         self.wait(lambda _: exchange.outcome != "open", timeout)
         return exchange.outcome

@@ -107,7 +107,7 @@ class FakeServer(Recording):
         async def run() -> None:
             await work
 
-        asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(run(), self._loop).result(60)
 
     def _main(self) -> None:
         try:
@@ -175,12 +175,12 @@ class FakeServer(Recording):
 @contextlib.contextmanager
 def in_process(module: str, *arguments: str) -> Iterator[tuple[str, int]]:
     """A fake provider in its own process: ``(base URL, process id)``. Behaviour by model name only."""
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    try:
-        assert process.stdout is not None
-        if not (url := process.stdout.readline().strip()):
-            raise RuntimeError(f"{module} did not start")
-        yield url, process.pid
-    finally:
-        process.terminate()
-        process.wait(10)
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stdout is not None
+            if not (url := process.stdout.readline().strip()):
+                raise RuntimeError(f"{module} did not start")
+            yield url, process.pid
+        finally:
+            process.terminate()
