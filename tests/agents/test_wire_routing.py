@@ -1,8 +1,10 @@
 """Which model answers where one fails: tried again, another key, a fallback; never twice once something was shown."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from agent_app.engine import breaker, routing
 from agent_app.engine.routing import Route
 from agent_app.model_references import LOCAL_MODEL, ResolvedModel
+from agent_app.runs.registry import Produced
 from config.lib.ids import uuid7
+from tests import clock
 from tests.agents import wire_world
 from tests.agents.wire_world import asked, provider_of, request, tool
 from tests.agents.world import KEY
@@ -59,9 +63,14 @@ def test_what_passes_is_tried_again(provider: FakeOpenAI, trouble: Script) -> No
 
 
 def test_silence_is_tried_again_once(provider: FakeOpenAI, settings: Any) -> None:
-    settings.PROVIDER_STALL_TIMEOUT = 0.2
     provider.queue(Script(fault=Fault.STALL_BEFORE_HEADERS), Script(fault=Fault.STALL_BEFORE_HEADERS), Script())
-    said = wire_world.ask(provider.base_url)
+
+    async def long_silence(_produced: Produced) -> None:
+        for number in (1, 2):
+            await asyncio.to_thread(provider.wait_request, number)
+            clock.forward(settings.PROVIDER_STALL_TIMEOUT + 1)
+
+    said = wire_world.run(asked(first(provider), request(), meanwhile=long_silence))
     assert said.error is not None
     assert (said.error.kind, said.error.code, len(provider.exchanges)) == ("stalled", "provider_timeout", 2)
 
@@ -77,9 +86,16 @@ def test_what_will_be_refused_again_is_not_asked_again(provider: FakeOpenAI, sta
 def test_nothing_is_asked_twice_once_something_was_shown(
     provider: FakeOpenAI, other: FakeAnthropic, settings: Any, fault: Fault
 ) -> None:
-    settings.PROVIDER_STALL_TIMEOUT = 0.2
-    provider.queue(Script(deltas=("one ", "two ", "three"), fault=fault))
-    said = wire_world.run(asked(first(provider), request(), second(other)))
+    provider.queue(Script(deltas=("one ", "two ", "three"), fault=fault, hold_after=2))
+
+    async def once_shown(produced: Produced) -> None:
+        while produced.content != "one two ":  # noqa: ASYNC110  (it announces nothing)
+            await asyncio.sleep(0.01)
+        provider.exchanges[0].release()
+        if fault is Fault.STALL:
+            clock.forward(settings.PROVIDER_STALL_TIMEOUT + 1)
+
+    said = wire_world.run(asked(first(provider), request(), second(other), meanwhile=once_shown))
     assert said.error is not None and said.error.shown
     assert (said.produced.content, len(provider.exchanges), other.exchanges) == ("one two ", 1, [])
 
@@ -179,21 +195,23 @@ def test_the_local_model_stands_in_with_as_much_as_its_window_holds(
 
 
 def test_a_circuit_opens_after_five_failures_and_lets_one_call_try(provider: FakeOpenAI, monkeypatch: Any) -> None:
-    monkeypatch.setattr(breaker, "OPEN_FOR", 0.4)
+    now = 1_800_000_000.0
+    monkeypatch.setattr(breaker, "time", SimpleNamespace(time=lambda: now))
     circuit = str(uuid7())
 
     async def story() -> None:
+        nonlocal now
         for _ in range(4):
             assert not await breaker.failed(circuit)
         assert (await breaker.state(circuit)).usable
         assert await breaker.failed(circuit)
         state = await breaker.state(circuit)
-        assert (state.name, 0 < state.wait <= 0.4) == ("open", True)
-        await asyncio.sleep(state.wait)
+        assert (state.name, state.wait) == ("open", breaker.OPEN_FOR)
+        now += state.wait
         tries = [(await breaker.state(circuit)).name for _ in range(3)]
         assert tries == ["half-open", "open", "open"], "one call tries, the others wait for it"
         assert await breaker.failed(circuit), "a trial that fails opens it again at once"
-        await asyncio.sleep((await breaker.state(circuit)).wait)
+        now += (await breaker.state(circuit)).wait
         assert (await breaker.state(circuit)).name == "half-open"
         await breaker.untried(circuit)
         assert (await breaker.state(circuit)).name == "half-open", "a trial that was never made is somebody else's"
@@ -213,11 +231,14 @@ def test_an_open_circuit_is_not_asked_and_says_so(provider: FakeOpenAI) -> None:
 
 
 def test_a_trial_that_is_refused_for_what_was_asked_closes_the_circuit(provider: FakeOpenAI, monkeypatch: Any) -> None:
-    monkeypatch.setattr(breaker, "OPEN_FOR", 0.001)
     provider.queue(*[Script(status=502)] * 5, Script(status=400))
     resolved = first(provider)
-    errors = [wire_world.run(asked(resolved, request())).error for _ in range(3)]
-    assert errors[2] is not None and errors[2].status == 400
+    for _ in range(2):
+        wire_world.run(asked(resolved, request()))
+    then = time.time() + breaker.OPEN_FOR
+    monkeypatch.setattr(breaker, "time", SimpleNamespace(time=lambda: then))
+    error = wire_world.run(asked(resolved, request())).error
+    assert error is not None and error.status == 400
     assert wire_world.run(asked(resolved, request())).response
 
 

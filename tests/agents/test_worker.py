@@ -18,6 +18,7 @@ from agent_app.runs.events import Event, encode
 from agent_app.runs.log import save_events
 from agent_app.runs.worker import Worker
 from config.lib.db import in_db
+from tests import clock
 from tests.agents.world import execute, followed, make_agent, make_provider, start, stored, text_of
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
@@ -44,18 +45,19 @@ def agent(cast: Cast, provider: FakeOpenAI) -> Agent:
     return make_agent(cast.alice, model="fake/m")
 
 
-def interrupted(run: Run, provider: FakeOpenAI, act: Act) -> Run:
-    """Execute; once the provider has sent two words, ``act``; then to the end. Answers the run as it is stored."""
+def interrupted(run: Run, provider: FakeOpenAI, act: Act, heard: str = "one two ") -> Run:
+    """Execute; once the worker has ``heard`` so much, ``act``; then to the end. Answers the run as it is stored."""
 
     import_string(ENGINE)  # as a worker does before its first run: it takes seconds
 
     async def live() -> None:
         worker = Worker()
         task = asyncio.create_task(worker.execute(run.id))
-        exchange = await asyncio.to_thread(provider.wait_request, 1, deltas=2)
+        exchange = await asyncio.to_thread(provider.wait_request, 1)
+        while worker.active[run.id].context.produced.content != heard:  # noqa: ASYNC110  (it announces nothing)
+            await asyncio.sleep(0.01)
         await act(worker, exchange)
-        async with asyncio.timeout(20):
-            await task
+        await task
         await worker.shut_down()
         await transport.close()
 
@@ -130,11 +132,16 @@ def test_a_worker_that_was_believed_dead_writes_no_more(
 def test_a_run_ends_when_its_time_is_over(
     cast: Cast, agent: Agent, provider: FakeOpenAI, settings: Settings, script: Script, status: str
 ) -> None:
-    settings.RUN_ACTIVE_TIME = 0.4
+    settings.PROVIDER_STALL_TIMEOUT = settings.RUN_ACTIVE_TIME * 2  # it is the run's time that is over first
     provider.queue(script)
-    run = execute(start(cast.alice, agent))
+
+    async def later(worker: Worker, exchange: Exchange) -> None:
+        clock.forward(settings.RUN_ACTIVE_TIME)
+
+    said = "one two " if status == "partial" else ""
+    run = interrupted(start(cast.alice, agent), provider, later, said)
     assert (run.status, run.reason, run.error["code"]) == (status, "timeout", "timeout")
-    assert run.output == ("one two " if status == "partial" else None)
+    assert run.output == (said or None)
 
 
 def test_a_fault_of_ours_ends_the_run_and_tells_no_details(cast: Cast, agent: Agent) -> None:

@@ -1,7 +1,7 @@
 """Asking a fake provider through our own models, without a database: a run that was never stored, with its first step held."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -123,8 +123,9 @@ async def asked(
     *fallbacks: ResolvedModel,
     route: Route | None = None,
     cache: ResponseCache | None = None,
+    meanwhile: Callable[[Produced], Coroutine[Any, Any, None]] | None = None,
 ) -> Said:
-    """Ask through the very model that a run's agent would be given."""
+    """Ask through the very model that a run's agent would be given. ``meanwhile`` is done beside it, by what has come so far."""
     run = Run(id=uuid7(), kind="agent", model=resolved.reference, provider=resolved.provider, attempt=1)
     log = RunLog(run.id, 1, 0, Unsent())
     context = RunContext(run=run, definition={}, history=[], log=log, held={"turn:1": None})
@@ -132,6 +133,7 @@ async def asked(
     routes = [route] if route else [route_of(each) for each in (resolved, *fallbacks)]
     model = RoutedModel(routes, sink, cache)
     said = Said(None, None, context.produced, False, run)
+    beside = asyncio.create_task(meanwhile(context.produced)) if meanwhile else None
     try:
         said.response = await model.get_response(
             wanted.instructions, wanted.input, wanted.settings, wanted.tools, wanted.output_schema, wanted.handoffs,
@@ -139,6 +141,8 @@ async def asked(
         )  # fmt: skip
     except ProviderError as error:
         said.error = error
+    if beside:
+        await beside
     log.flush_delta()
     said.truncated = sink.truncated
     said.events = [event.payload() for event in log.unsaved]

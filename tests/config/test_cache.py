@@ -56,6 +56,6 @@ def test_programs_are_served(cast: Cast) -> None:
 
 
 def test_with_valkey_it_is_an_ordinary_cache() -> None:
-    caches["default"].set("tests.ordinary", {"a": 1}, timeout=5)
+    caches["default"].set("tests.ordinary", {"a": 1}, timeout=600)
     assert cache.get("tests.ordinary") == {"a": 1}
     assert cache.delete("tests.ordinary")

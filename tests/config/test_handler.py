@@ -26,8 +26,8 @@ async def ask(application: Any, path: str, method: str = "GET", **headers: str) 
         (name.replace("_", "-").encode(), value.encode()) for name, value in ({"host": "testserver"} | headers).items()
     ]
     communicator = HttpCommunicator(application, method, path, headers=pairs)
-    response = await communicator.get_response(timeout=5)
-    await communicator.wait(timeout=5)  # the handler has something to close after the last byte
+    response = await communicator.get_response(timeout=60)
+    await communicator.wait(timeout=60)  # the handler has something to close after the last byte
     found = {name.decode().lower(): value.decode() for name, value in response["headers"]}
     body = response["body"]
     return response["status"], found, orjson.loads(body) if "json" in found["content-type"] else body.decode()
