@@ -320,8 +320,8 @@ class ToolCalls:
 
 def _pictures(workspace_id: UUID, file_ids: list[str]) -> tuple[str, ...]:
     """What a model was shown, once more. A file that was deleted meanwhile, or cannot be had, is not."""
-    files = StoredFile.objects.filter(workspace_id=workspace_id, id__in=file_ids)
+    files = {str(each.id): each for each in StoredFile.objects.filter(workspace_id=workspace_id, id__in=file_ids)}
     try:
-        return tuple(filter(None, (content_of(each).image for each in files)))
+        return tuple(filter(None, (content_of(files[each]).image for each in file_ids if each in files)))
     except AppError:
         return ()
