@@ -41,6 +41,12 @@ def cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def obey() -> None:
+    """End the running task where it was told to, though Valkey's client has swallowed that."""
+    if cancelled():
+        raise asyncio.CancelledError
+
+
 def _forget() -> None:
     """A forked child has the loop's memory but not its thread."""
     global _lock, _loop

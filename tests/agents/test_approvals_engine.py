@@ -1,5 +1,6 @@
 """When people are asked, and what may happen between the question and the answer."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,11 @@ from agent_app.runs import claims, reaper
 from agent_app.tools.registry import CallContext, Picture, ToolResult
 from billing.models import Hold, Rate
 from config.lib.db import in_db
+from tests import clock
 from tests.agents.approval_world import FREE, GATED, asks, decide, decided, given, waiting
 from tests.agents.probe_world import ECHO, Probe, agent_with, calls, probing
 from tests.agents.test_tool_takeover import rob
-from tests.agents.world import body_of, execute, followed, make_agent, make_provider, one_worker, start, text_of
+from tests.agents.world import execute, followed, make_agent, make_provider, one_worker, start, text_of
 from tests.cast import Cast
 from tests.community.files_world import file_room as file_room
 from tests.community.files_world import kept
@@ -231,6 +233,17 @@ def test_a_cancel_that_comes_while_the_run_pauses_ends_it(cast: Cast, provider: 
     assert reaper.reap() == 0
 
 
+async def until_its_limit(answer: Any, wanted: bytes, limit: float) -> bytes:
+    """What a stream says on which ``wanted`` was told, and then nothing until it has been open as long as it may be."""
+    said = b""
+    async for part in answer.streaming_content:
+        if wanted not in said and wanted in said + part:
+            clock.forward(limit)
+        said += part
+    assert wanted in said
+    return said
+
+
 def test_a_caller_that_waits_is_answered_202_and_a_stream_stays_open(
     cast: Cast, provider: FakeOpenAI, probe: Probe, settings: Any
 ) -> None:
@@ -247,9 +260,8 @@ def test_a_caller_that_waits_is_answered_202_and_a_stream_stays_open(
     )
     again = cast.alice.api.post(f"agents/{agent.id}/run/", {"message": "Hi"}, headers={"Idempotency-Key": "k"})
     assert (again.status_code, again.json()["approvals"]) == (202, body["approvals"])
-    settings.RUN_STREAM_LIMIT = 0.5
-    frames = body_of(cast.alice.api.get(body["events_url"].removeprefix("/api/v1/")))
-    assert b'"status":"waiting"' in frames
+    open_stream = cast.alice.api.get(body["events_url"].removeprefix("/api/v1/"))
+    frames = asyncio.run(until_its_limit(open_stream, b'"status":"waiting"', settings.RUN_STREAM_LIMIT))
     assert b"run_finished" not in frames
     run = Run.objects.get(id=body["run_id"])
     assert decide(cast.alice, run).status_code == 200

@@ -20,7 +20,7 @@ from agent_app.models import ENDED, Run, RunEvent
 from agent_app.runs.events import RUN_FINISHED, Event, queued
 from agent_app.runs.limits import position
 from agent_app.runs.stream import as_event, read_stream, stream_key
-from config.lib import redis
+from config.lib import loop, redis
 from config.lib.db import in_db
 
 logger = logging.getLogger(__name__)
@@ -170,6 +170,7 @@ async def follow(run_id: UUID, *, after: int = 0, fresh: bool = False) -> AsyncI
     with shared.subscribe(run_id, after) as subscription:
         behind = not fresh
         while True:
+            loop.obey()  # a stream's limit, or the end of its reader's sign-in, is told once
             while behind:
                 missed = await _missed(run_id, last)
                 for event in missed:
