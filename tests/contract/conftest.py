@@ -18,7 +18,12 @@ def model() -> Iterator[FakeOpenAI]:
 @pytest.fixture(scope="package")
 def stack(model: FakeOpenAI) -> Iterator[Stack]:
     """Without a worker: who needs one starts it. Without plans: their limits would stand in the way of most requests."""
-    with Stack(environment={"LOCAL_MODEL_URL": model.base_url, "BILLING_MODE": "off"}) as running:
+    environment = {
+        "LOCAL_MODEL_URL": model.base_url,
+        "BILLING_MODE": "off",
+        "DJANGO_SETTINGS_MODULE": "tests.contract.settings",
+    }
+    with Stack(environment=environment) as running:
         running.start("web")
         yield running
 

@@ -18,12 +18,12 @@ PACKAGE = "troupe_generated_client"
 def client(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Any:
     directory: Path = tmp_path_factory.mktemp("client")
     document = directory / "schema.json"
-    document.write_text(requests.get(f"{stack.base_url}/api/schema/?format=json", timeout=30).text)
+    document.write_text(requests.get(f"{stack.base_url}/api/schema/?format=json", timeout=60).text)
     generator = Path(sys.executable).parent / "openapi-python-client"
     target = directory / PACKAGE
     done = subprocess.run(
         [generator, "generate", "--path", document, "--meta", "none", "--output-path", target],
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

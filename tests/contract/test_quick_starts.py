@@ -49,7 +49,7 @@ def test_it_runs_as_it_is_written(language: str, stack: Stack, alice: Person, tm
     script.write_text(blocks()[language])
     environment = {**os.environ, "API": f"{stack.base_url}/api/v1", "EMAIL": alice.email, "PASSWORD": PASSWORD}
     done = subprocess.run(
-        [*command, str(script)], env=environment, capture_output=True, text=True, timeout=90, check=False
+        [*command, str(script)], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     first, _newline, rest = done.stdout.partition("\n")
