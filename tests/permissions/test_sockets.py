@@ -24,20 +24,20 @@ async def _closed_after(address: str, token: str, change: Callable[[], object]) 
     """The code with which an open socket is closed when it sends something after ``change``."""
     headers = [(b"host", b"localhost"), (b"authorization", f"Bearer {token}".encode())]
     socket = WebsocketCommunicator(application, address, headers=headers)
-    assert (await socket.connect(timeout=10))[0]
-    await socket.receive_output(timeout=10)
+    assert (await socket.connect(timeout=60))[0]
+    await socket.receive_output(timeout=60)
     await sync_to_async(change)()
     await socket.send_json_to({"type": "user_message", "message": "Hello"})
-    message = await socket.receive_output(timeout=10)
+    message = await socket.receive_output(timeout=60)
     return int(message.get("code", OPEN))
 
 
 async def _opened(address: str, headers: list[tuple[bytes, bytes]]) -> int:
     socket = WebsocketCommunicator(application, address, headers=[(b"host", b"localhost"), *headers])
-    connected, code = await socket.connect(timeout=10)
+    connected, code = await socket.connect(timeout=60)
     if not connected:
         return int(code or 0)
-    message = await socket.receive_output(timeout=10)
+    message = await socket.receive_output(timeout=60)
     await socket.disconnect()
     return int(message["code"]) if message["type"] == "websocket.close" else OPEN
 

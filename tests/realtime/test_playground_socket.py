@@ -14,7 +14,7 @@ from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script, ToolCall
 
 SUBPROTOCOL = "troupe.bearer"
-PATIENCE = 15.0
+PATIENCE = 60.0
 HELD = Script(deltas=("one ", "two ", "three"), hold_after=2)
 Frame = dict[str, Any]
 
@@ -53,8 +53,11 @@ class Playground:
         await self.socket.send_json({"type": kind, **frame})
 
     async def receive(self) -> Frame:
-        frame: Frame = await self.socket.receive_json(timeout=PATIENCE)
-        return frame
+        """The next frame. A place in line, which a run is told while no worker is free, is passed over."""
+        while (frame := await self.socket.receive_json(timeout=PATIENCE))["type"] == "queued":
+            pass
+        found: Frame = frame
+        return found
 
     async def until(self, what: Callable[[Frame], bool]) -> list[Frame]:
         """All frames up to the one of which ``what`` is true."""
