@@ -73,7 +73,7 @@ def test_of_two_who_answer_at_once_one_is_heard(cast: Cast) -> None:
 
     def answer(person: Person, decision: str) -> None:
         actor = actor_of(person)
-        together.wait(10)
+        together.wait(60)
         try:
             heard.append(approval_decide(actor=actor, run_id=run.id, call_id="c0", decision=decision).decision)
         except Conflict as error:
@@ -85,7 +85,7 @@ def test_of_two_who_answer_at_once_one_is_heard(cast: Cast) -> None:
     for thread in both:
         thread.start()
     for thread in both:
-        thread.join(20)
+        thread.join(60)
     assert (len(heard), refused) == (1, heard)
     run.refresh_from_db()
     assert (run.status, Approval.objects.get().decision) == ("queued", heard[0])

@@ -79,7 +79,7 @@ class Way:
         reader, writer = await asyncio.open_unix_connection(self._path)
         writer.write(request.encode())
         try:
-            return (await asyncio.wait_for(reader.read(), 5)).decode(errors="replace")
+            return (await asyncio.wait_for(reader.read(), 60)).decode(errors="replace")
         finally:
             writer.close()
 

@@ -100,7 +100,7 @@ def test_hostile_pages_reach_nothing_and_end_nothing_but_themselves(cast: Cast, 
     site.answers("/download", b"MZ", headers={"Content-Disposition": "attachment; filename=x.exe"})
     tool = tool_of(COMPUTER, allowed_hosts=[f"127.0.0.1:{site.port}"])
     run = uuid4()
-    context = context_of(cast.alice, run_id=run, timeout_s=10)
+    context = context_of(cast.alice, run_id=run, timeout_s=60)
 
     async def does(key: str, **arguments: Any) -> Any:
         return (await called(COMPUTER, tool, f"browser_{key}", arguments, context)).value
@@ -121,18 +121,25 @@ def test_hostile_pages_reach_nothing_and_end_nothing_but_themselves(cast: Cast, 
         ):
             assert (await fails("open", url=url)).code == "address_refused"
         opened = await does("open", url=f"{site.base_url}/")
-        read = await does("read")
-        assert "REACHED" not in read["text"] and read["text"].count("refused") >= 4, read
-        notes = " ".join([*opened.get("notes", ()), *read.get("notes", ())])
+        refused, notes = 0, " ".join(opened.get("notes", ()))
+        for _ in range(200):  # the page is hostile in its own time
+            read = await does("read")
+            assert "REACHED" not in read["text"]
+            refused = read["text"].count("refused")
+            notes = " ".join([notes, *read.get("notes", ())])
+            if refused >= 4 and all(word in notes for word in ("a window", "your password", "download")):
+                break
+        assert refused >= 4, read
         assert secrets_of_browsers() == [], "neither the browser nor what drives it has the worker's environment"
         assert f"{inside} is not one of the allowed hosts" in notes
         assert "wanted to open a window" in notes and "Type your password" in notes and "download" in notes
         assert (await fails("open", url=f"{site.base_url}/away")).code == "browser"  # led on to where it may not go
         await does("open", url=f"{site.base_url}/spin")
+        context.timeout_s = 4
         spun = await fails("click", x=100, y=100)
         assert spun.code == "timeout" and "was closed" in spun.message
         assert (await fails("read")).code == "no_page"
-        context.timeout_s = 38  # it fills a gigabyte, however busy the machine is
+        context.timeout_s = 60  # it fills a gigabyte, however busy the machine is
         assert (await fails("open", url=f"{site.base_url}/eat")).code == "limit"
 
     on_loop(work())

@@ -40,6 +40,7 @@ def end(run: Run) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("one_window")
 def test_a_person_and_an_agent_have_so_many_starts_a_minute(cast: Cast, agent: Agent, settings: Any) -> None:
     settings.THROTTLE_RUNS = 2
     for _number in range(2):
@@ -56,6 +57,7 @@ def test_a_person_and_an_agent_have_so_many_starts_a_minute(cast: Cast, agent: A
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("one_window")
 def test_a_program_is_told_when_the_agent_or_its_person_may_start_again(
     cast: Cast, agent: Agent, settings: Any
 ) -> None:
@@ -179,4 +181,4 @@ def test_the_reaper_wakes_only_those_that_could_begin(cast: Cast, agent: Agent, 
         assert reaper.reap() == 0
         end(runs[0])
         assert reaper.reap() == 1
-        assert queue.get(timeout=5).payload[0][0] == str(runs[1].id)
+        assert queue.get(timeout=30).payload[0][0] == str(runs[1].id)

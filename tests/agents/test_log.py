@@ -59,7 +59,7 @@ async def test_waiting_deltas_leave_after_the_interval_by_themselves(pushed: Pus
     log = log_of(pushed)
     log.delta(events.CONTENT_DELTA, "one ")
     log.delta(events.CONTENT_DELTA, "two ")
-    await asyncio.wait_for(pushed.second.wait(), 5)
+    await asyncio.wait_for(pushed.second.wait(), 60)
     assert pushed.deltas() == ["one ", "two "]
 
 

@@ -56,6 +56,7 @@ def test_what_cannot_be_paid_for_or_had_is_not_tried(cast: Cast, probe: Probe) -
     assert not probe.calls
 
 
+@pytest.mark.usefixtures("one_window")
 def test_trying_out_too_often_is_refused(cast: Cast, settings: Settings) -> None:
     settings.THROTTLE_RUNS = 1
     tool = make_tool(cast.bob)

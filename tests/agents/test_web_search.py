@@ -155,6 +155,7 @@ def test_the_same_search_is_answered_from_memory_within_its_workspace(web_of: Si
     assert not search(cast.bob, "green tea", fetch=False).details["cached"]
 
 
+@pytest.mark.usefixtures("one_window")
 def test_a_workspace_searches_so_often_a_day_and_no_more(web_of: Site, cast: Cast, monkeypatch: Any) -> None:
     monkeypatch.setattr(web_search, "PER_DAY", 1)
     search(cast.bob, "one")

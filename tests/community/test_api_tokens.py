@@ -216,6 +216,7 @@ def test_what_has_ended_or_is_not_quite_one_opens_nothing(cast: Cast, how: str) 
     assert 'error="invalid_token"' in refused["WWW-Authenticate"]
 
 
+@pytest.mark.usefixtures("one_window")
 def test_it_has_a_share_of_the_limit_of_its_own(cast: Cast, settings: Settings) -> None:
     first, second = token_of(cast.alice), token_of(cast.alice)
     settings.THROTTLE_API = 2

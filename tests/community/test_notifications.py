@@ -50,7 +50,7 @@ def test_said_by_several_at_the_same_time_it_is_still_once(cast: Cast) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(made) == [0, 0, 0, 1]
     assert Notification.objects.count() == 1
 

@@ -62,7 +62,7 @@ def there_and_back(client: Client, provider: str = "oidc", query: str = "") -> A
 def return_address(client: Client, provider: str = "oidc", query: str = "") -> str:
     away = client.post(LOGIN[provider] + query)
     assert away.status_code == 302, away.content
-    back = requests.get(away["Location"], allow_redirects=False, timeout=5)
+    back = requests.get(away["Location"], allow_redirects=False, timeout=60)
     assert back.status_code == 302, back.text
     url = urlsplit(back.headers["Location"])
     return f"{url.path}?{url.query}"
@@ -270,7 +270,7 @@ def test_a_program_leads_to_connecting_and_disconnects(
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     question = client.get(sign_in)["Location"]
     assert alice.email in client.get(question).content.decode()
-    back = requests.get(client.post(question)["Location"], allow_redirects=False, timeout=5)
+    back = requests.get(client.post(question)["Location"], allow_redirects=False, timeout=60)
     url = urlsplit(back.headers["Location"])
     assert client.get(f"{url.path}?{url.query}")["Location"] == "/settings/security/"
 

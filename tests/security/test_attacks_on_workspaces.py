@@ -221,6 +221,7 @@ def test_a_name_is_shown_as_text(cast: Cast) -> None:
 # Guessing
 
 
+@pytest.mark.usefixtures("one_window")
 def test_guessing_links_and_tokens_has_a_limit(cast: Cast, settings: Settings) -> None:
     settings.THROTTLE_ANONYMOUS = 3
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1

@@ -27,7 +27,7 @@ def on_loop(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def call(code: str, **arguments: Any) -> Called:
-    return await python.call(code, source.read(code), arguments, timeout_s=20)
+    return await python.call(code, source.read(code), arguments, timeout_s=60)
 
 
 def failure(code: str, **arguments: Any) -> CodeFailed:
@@ -159,7 +159,7 @@ def test_a_call_that_is_cancelled_ends() -> None:
         busy.cancel()
         with pytest.raises(asyncio.CancelledError):
             await busy
-        gone, _alive = await asyncio.to_thread(psutil.wait_procs, [worker], 3)
+        gone, _alive = await asyncio.to_thread(psutil.wait_procs, [worker], 60)
         assert gone
 
     on_loop(work())

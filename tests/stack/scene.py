@@ -20,7 +20,7 @@ from deploy.stack.supervisor import Supervisor
 say = partial(print, flush=True)
 
 
-def child(directory: Path, name: str, code: str, *, carries_others: bool, stop_within: float = 5.0) -> Service:
+def child(directory: Path, name: str, code: str, *, carries_others: bool, stop_within: float = 60.0) -> Service:
     """It is ready once it has made the file DIRECTORY/<name>."""
     marker = directory / name
     return Service(

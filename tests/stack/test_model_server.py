@@ -28,7 +28,7 @@ def post(url: str, body: dict[str, Any]) -> bytes:
 
 
 def test_it_serves_one_model_under_its_name(base_url: str) -> None:
-    with LOCAL.open(f"{base_url}/models", timeout=10) as answer:
+    with LOCAL.open(f"{base_url}/models", timeout=60) as answer:
         listed = json.load(answer)["data"]
     assert [model["id"] for model in listed] == [MODEL_ID]
     assert listed[0]["meta"]["n_ctx"] >= CONTEXT

@@ -39,7 +39,7 @@ def troupe(tmp_path: Path) -> Iterator[Troupe]:
     yield start
     for process in started:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def said_until_ready(process: "subprocess.Popen[str]") -> str:
@@ -53,7 +53,7 @@ def said_until_ready(process: "subprocess.Popen[str]") -> str:
 
 
 def failure(process: "subprocess.Popen[str]") -> str:
-    errors = process.communicate(timeout=30)[1]
+    errors = process.communicate(timeout=60)[1]
     assert process.returncode == 1
     assert errors.count("\n") == 1, errors
     return errors.removeprefix("troupe: ").strip()
@@ -129,9 +129,9 @@ def test_data_survives_a_killed_supervisor_and_clean_data_keeps_only_the_keys(tr
     with psycopg.connect(database_url(said_until_ready(second))) as connection:
         assert connection.execute("SELECT value::text FROM kept").fetchall() == [("[1,2]",)]
     second.send_signal(signal.SIGINT)
-    assert second.wait(timeout=30) == 0
+    assert second.wait(timeout=60) == 0
 
-    assert troupe("clean").wait(timeout=30) == 0
+    assert troupe("clean").wait(timeout=60) == 0
     assert sorted(path.name for path in (tmp_path / "var").iterdir()) == sorted([*KEYS, "stack.lock"])
     assert {name: (tmp_path / "var" / name).read_text() for name in KEYS} == keys
     assert {(tmp_path / "var" / name).stat().st_mode & 0o777 for name in KEYS} == {0o600}

@@ -86,7 +86,7 @@ def test_a_child_that_dies_is_started_again_after_a_moment(play: Play) -> None:
     assert scene.stdout.readline() == "flaky exit code 3; starting it again in 0.05 s\n"
     assert scene.stdout.readline() == "flaky is back\n"
     scene.send_signal(signal.SIGTERM)
-    assert scene.communicate(timeout=10) == ("stopped\n", "")
+    assert scene.communicate(timeout=60) == ("stopped\n", "")
     assert scene.returncode == 0
 
 
@@ -94,7 +94,7 @@ def test_three_deaths_stop_the_stack_and_show_the_childs_last_words(play: Play) 
     scene = play({"steady": LIVES}, {"doomed": DIES_ALWAYS})
     steady, doomed = children_of(scene)
     doomed.send_signal(signal.SIGUSR1)
-    said, errors = scene.communicate(timeout=20)
+    said, errors = scene.communicate(timeout=60)
     waits = [line.rpartition(" in ")[2] for line in said.splitlines() if "starting it again" in line]
     assert waits == ["0.05 s", "0.1 s"]
     assert "  | the disk is on fire\n" in errors
@@ -105,7 +105,7 @@ def test_three_deaths_stop_the_stack_and_show_the_childs_last_words(play: Play) 
 
 def test_a_child_that_dies_at_start_is_not_tried_again(play: Play) -> None:
     scene = play({"steady": LIVES}, {"broken": NEVER_READY})
-    said, errors = scene.communicate(timeout=10)
+    said, errors = scene.communicate(timeout=60)
     assert said == ""
     assert errors.startswith("  | no configuration\ntroupe: broken stopped while starting (exit code 2). Its log is ")
     assert scene.returncode == 1
@@ -116,7 +116,7 @@ def test_a_signal_stops_every_child_the_database_last(play: Play, tmp_path: Path
     scene = play({"database": TELLS}, {"web": TELLS})
     running = children_of(scene)
     scene.send_signal(name)
-    scene.communicate(timeout=10)
+    scene.communicate(timeout=60)
     assert scene.returncode == 0
     assert (tmp_path / "stopped").read_text() == "web database "
     assert not any(process.is_running() for process in running)
@@ -128,7 +128,7 @@ def test_two_signals_at_once_are_one_request(play: Play, tmp_path: Path) -> None
     children_of(scene)
     scene.send_signal(signal.SIGTERM)
     scene.send_signal(signal.SIGTERM)
-    scene.communicate(timeout=10)
+    scene.communicate(timeout=60)
     assert (tmp_path / "stopped").read_text() == "web database "
 
 
@@ -136,7 +136,7 @@ def test_a_child_that_ignores_the_request_is_killed(play: Play) -> None:
     scene = play({"deaf": DEAF}, stop_within=0.1)
     (deaf,) = children_of(scene)
     scene.send_signal(signal.SIGTERM)
-    assert scene.communicate(timeout=10)[0] == "deaf did not stop within 0.1 s; killing it\nstopped\n"
+    assert scene.communicate(timeout=60)[0] == "deaf did not stop within 0.1 s; killing it\nstopped\n"
     assert not deaf.is_running()
 
 
@@ -145,8 +145,8 @@ def test_what_a_child_has_started_goes_with_it(play: Play, tmp_path: Path) -> No
     children_of(scene)
     grandchild = psutil.Process(int((tmp_path / "grandchild").read_text()))
     scene.send_signal(signal.SIGTERM)
-    scene.communicate(timeout=10)
-    psutil.wait_procs([grandchild], timeout=10)
+    scene.communicate(timeout=60)
+    psutil.wait_procs([grandchild], timeout=60)
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 
@@ -156,5 +156,5 @@ def test_nobody_is_orphaned_when_the_supervisor_is_killed(play: Play) -> None:
     running = children_of(scene)
     os.kill(scene.pid, signal.SIGKILL)
     scene.wait()
-    _, alive = psutil.wait_procs(running, timeout=10)
+    _, alive = psutil.wait_procs(running, timeout=60)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []

@@ -68,9 +68,9 @@ def test_a_pattern_is_asked_for() -> None:
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a|aa)+$", r"(.*a){12}x", r"^(\w+\s?)*$", r"(x+x+)+y"])
 def test_no_pattern_stops_the_house(pattern: str) -> None:
     text = "a" * 100_000 + "!" + "x" * 100_000
-    began = time.perf_counter()
+    began = time.thread_time()
     Pattern().check(text, {"pattern": pattern, "ignore_case": True})
-    assert time.perf_counter() - began < 3
+    assert time.thread_time() - began < 3
 
 
 def test_patterns_that_cost_much_for_each_character_are_stopped_and_let_nothing_through() -> None:
@@ -292,20 +292,18 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_time_grows_with_the_text_only(text: str) -> None:
     for kind, config in KINDS:
-        began = time.perf_counter()
+        began = time.thread_time()
         verdict = checked(kind, text * 1000, config)
         redacted(text * 1000, verdict.matches)
-        assert time.perf_counter() - began < 5, (
-            f"{kind.name}: linear work takes a fraction of this, other work for ever"
-        )
+        assert time.thread_time() - began < 5, f"{kind.name}: linear work takes a fraction of this, other work for ever"
 
 
 def test_a_megabyte_is_checked_in_seconds() -> None:
     text = "DE89 é " * 140_000
     for kind, config in KINDS:
-        began = time.perf_counter()
+        began = time.thread_time()
         checked(kind, text, config)
-        assert time.perf_counter() - began < 20, kind.name
+        assert time.thread_time() - began < 20, kind.name
 
 
 def test_what_is_too_long_to_be_checked_does_not_pass() -> None:
