@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -21,6 +22,11 @@ from tests.clock import one_window
 from tests.mails import mailoutbox
 
 __all__ = ["anyone", "cast", "lasting_cast", "mailoutbox", "one_window"]
+
+
+# The same examples each time, however long one takes: nobody's luck decides whether the tests pass.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_configure(config: pytest.Config) -> None:
