@@ -26,8 +26,8 @@ def client() -> redis.Redis:
     """The client for threads. Short time limits: whoever calls it can do without."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
-        socket_timeout=1.0,
-        socket_connect_timeout=1.0,
+        socket_timeout=settings.VALKEY_PATIENCE,
+        socket_connect_timeout=settings.VALKEY_PATIENCE,
         retry=Retry(NoBackoff(), 1),
         max_connections=200,
     )
@@ -44,8 +44,9 @@ def loop_client() -> redis.asyncio.Redis:
 def new_loop_client() -> redis.asyncio.Redis:
     """A client of one's own, for connections that block."""
     return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=5.0, socket_connect_timeout=1.0, retry=None, max_connections=50
-    )
+        settings.REDIS_URL, socket_timeout=5.0, socket_connect_timeout=settings.VALKEY_PATIENCE, retry=None,
+        max_connections=50,
+    )  # fmt: skip
 
 
 def count_in_window(key: str, *, limit: int, seconds: int) -> float:

@@ -65,7 +65,7 @@ def started(var: Path) -> Iterator[SandboxWorker]:
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 worker.kill()
             queue.forget_known()

@@ -16,7 +16,7 @@ from agent_app.runs import reaper
 from tests.agents.world import make_agent, make_provider, start
 from tests.cast import Cast
 
-PATIENCE = 5.0  # the limit is two seconds; the rest is for a busy machine
+PATIENCE = 60.0  # the limit is two seconds; the rest is for a busy machine
 
 
 @contextmanager
@@ -62,6 +62,6 @@ def test_a_run_that_no_worker_was_told_about_is_told_again(cast: Cast) -> None:
         assert reaper.reap() == 0, "it was queued just now"
         Run.objects.filter(id=run.id).update(enqueued_at=F("enqueued_at") - timedelta(minutes=1))
         assert reaper.reap() == 1
-        assert queue.get(timeout=5).payload[0] == [str(run.id)]
+        assert queue.get(timeout=30).payload[0] == [str(run.id)]
         assert reaper.reap() == 0
     assert Run.objects.filter(id=run.id, status="queued", enqueued_at__lte=Now()).exists()
