@@ -167,7 +167,9 @@ class FileContentView(APIView):
         if elsewhere is not None:
             answer: HttpResponseBase = HttpResponseRedirect(elsewhere)
         else:
-            answer = StreamingHttpResponse(_chunks(storage.read(file.key)), content_type=file.mime)
+            opened = storage.read(file.key)
+            answer = StreamingHttpResponse(_chunks(opened), content_type=file.mime)
+            answer._resource_closers.append(opened.close)  # type: ignore[attr-defined]  # perhaps nobody reads
             answer["Content-Length"] = str(file.size)
             answer["Content-Disposition"] = disposition
         answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -179,8 +181,5 @@ class FileContentView(APIView):
 async def _chunks(stream: IO[bytes]) -> AsyncIterator[bytes]:
     """Asynchronous, because Django reads an ordinary iterator whole into memory before it sends the first byte."""
     read = sync_to_async(stream.read, thread_sensitive=False)
-    try:
-        while chunk := await read(storage.CHUNK):
-            yield chunk
-    finally:
-        stream.close()
+    while chunk := await read(storage.CHUNK):
+        yield chunk

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -145,9 +146,19 @@ def test_a_download_is_an_attachment_that_no_page_can_run(cast: Cast) -> None:
     assert int(answer["Content-Length"]) == len(HTML)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_download_that_nobody_reads_leaves_no_file_open(cast: Cast, file_room: Path, method: str) -> None:
+    file = kept(cast.alice)
+    answer = cast.alice.api.request(method, cast.alice.api.get(f"files/{file.id}/").json()["download_url"])
+    assert answer.status_code == 200
+    answer.close()
+    assert [each.path for each in psutil.Process().open_files() if str(file_room) in each.path] == []
+
+
 def test_a_name_of_any_script_survives_the_header(cast: Cast) -> None:
     file = kept(cast.alice, 'Zażółć "x".txt')
     answer = cast.alice.api.get(cast.alice.api.get(f"files/{file.id}/").json()["download_url"])
+    answer.close()
     assert answer["Content-Disposition"] == "attachment; filename*=utf-8''Za%C5%BC%C3%B3%C5%82%C4%87%20%22x%22.txt"
 
 
@@ -196,7 +207,7 @@ def test_two_uploads_at_once_cannot_share_the_last_room(cast: Cast, settings: An
     barrier = threading.Barrier(4)
 
     def work(number: int) -> None:
-        barrier.wait(5)
+        barrier.wait(60)
         try:
             kept(cast.alice, f"{number}.txt", b"12345")
             outcomes.append("kept")
@@ -209,7 +220,7 @@ def test_two_uploads_at_once_cannot_share_the_last_room(cast: Cast, settings: An
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(outcomes) == ["full", "full", "full", "kept"]
 
 
@@ -226,7 +237,7 @@ def test_the_same_file_twice_at_once_is_two_files(cast: Cast, file_room: Path) -
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert len({answer["id"] for answer in answers}) == 2
     assert len({answer["sha256"] for answer in answers}) == 1
     assert len(objects(file_room)) == 2

@@ -25,6 +25,7 @@ def link(cast: Cast, name: str, file: StoredFile) -> str:
 def test_a_link_is_good_for_the_person_it_was_made_for(cast: Cast) -> None:
     file = kept(cast.alice)
     answers = {name: getattr(cast, name).api.get(link(cast, "bob", file)) for name in ("bob", "alice", "carol")}
+    answers["bob"].close()
     assert {name: answer.status_code for name, answer in answers.items()} == {"bob": 200, "alice": 403, "carol": 403}
     assert answers["alice"].json()["code"] == "link_invalid"
 
@@ -114,6 +115,7 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 )
 def test_nothing_is_ever_served_inline(cast: Cast, name: str, content: bytes) -> None:
     answer = cast.alice.api.get(link(cast, "alice", kept(cast.alice, name, content)))
+    answer.close()
     assert answer["Content-Disposition"].startswith("attachment")
     assert "sandbox" in answer["Content-Security-Policy"]
     assert answer["X-Content-Type-Options"] == "nosniff"
