@@ -101,7 +101,7 @@ def one_worker() -> Iterator[None]:
         queue.clear()
 
         def work() -> None:
-            message = queue.get(timeout=10)
+            message = queue.get(timeout=60)
             message.ack()
             asyncio.run(_execute(UUID(message.payload[0][0])))
 
@@ -110,7 +110,7 @@ def one_worker() -> Iterator[None]:
         try:
             yield
         finally:
-            thread.join(20)
+            thread.join(120)
 
 
 async def _followed(run_id: UUID, after: int) -> list[Event]:
