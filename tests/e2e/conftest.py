@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from config.env import BASE_DIR
 from deploy.stack import model
@@ -19,6 +19,8 @@ from tests.benchmarks.stack import PASSWORD, Child, Stack
 from tests.e2e.world import World
 from tests.fakes.openai_wire import FakeOpenAI
 
+PATIENCE = 60_000  # milliseconds: where all is well nobody waits so long, however busy the machine is
+expect.set_options(timeout=PATIENCE)
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 # Pixels come out alike on every machine: no hinting by the system, no subpixels, one colour profile.
@@ -67,6 +69,7 @@ def browser() -> Iterator[Browser]:
 def sign_in(browser: Browser, stack: Stack, email: str) -> Any:
     """What a browser holds once the person of this address has signed in by the form."""
     context = browser.new_context(base_url=stack.base_url)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto("/accounts/login/")
     page.get_by_label("Email").fill(email)
@@ -103,7 +106,7 @@ def window(browser: Browser, stack: Stack, **options: Any) -> Iterator[Page]:
     context = browser.new_context(
         base_url=stack.base_url, viewport=WIDE, locale="en-GB", timezone_id="UTC", reduced_motion="reduce", **options
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     watched = Watched(context)
     yield watched.page
     context.close()

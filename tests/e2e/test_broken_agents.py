@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.benchmarks.stack import PROVIDER_KEY, Person, Stack, closed_port
-from tests.e2e.conftest import PHONE, sign_in
+from tests.e2e.conftest import PATIENCE, PHONE, sign_in
 from tests.e2e.test_builder import make_agent
 from tests.e2e.test_journey import expect_complete, last_answer, say
 from tests.e2e.world import World
@@ -36,7 +36,7 @@ def on_a_phone(browser: Browser, stack: Stack, cookies: Any) -> Iterator[Page]:
     context = browser.new_context(
         base_url=stack.base_url, viewport=PHONE, locale="en-GB", reduced_motion="reduce", storage_state=cookies
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     faults: list[str] = []
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -1,5 +1,6 @@
 """The builder's behaviours that only a browser has: menus, fields of an output type, the order of fallbacks, uploads."""
 
+import re
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -45,6 +46,7 @@ def test_instructions_are_written_with_menus_by_keyboard_and_by_touch(alices_pag
     page.set_viewport_size(PHONE)
     field.fill("Ask")
     page.get_by_role("button", name="handoff, context or file").click()
+    expect(menu).to_be_visible()
     box = menu.bounding_box()
     assert box is not None
     assert box["x"] >= 0
@@ -70,7 +72,7 @@ def test_an_output_type_is_made_of_fields_and_looked_at_as_json(alices_page: Pag
         own.get_by_label("Allowed values, separated by commas").fill("calm, loud")
     own.get_by_role("button", name="JSON Schema").click()
     raw = page.locator("#output-raw")
-    assert '"mood"' in raw.input_value()
+    expect(raw).to_have_value(re.compile('"mood"'))
     with saving(page, '"quiet"'):
         raw.fill(raw.input_value().replace('"calm"', '"quiet"'))
     own.get_by_role("button", name="Fields", exact=True).click()

@@ -60,7 +60,7 @@ def pages(world: World, cookies: dict[str, str]) -> list[str]:
     """Those paths that answer a whole page to whoever has these cookies, each place once."""
     shown: dict[str, None] = {}
     for path in paths(world):
-        answer = requests.get(world.stack.base_url + path, cookies=cookies, timeout=30)
+        answer = requests.get(world.stack.base_url + path, cookies=cookies, timeout=60)
         if answer.headers.get("Content-Type", "").startswith("text/html") and "<html" in answer.text:
             assert answer.status_code < 500, f"{path} answered {answer.status_code}"
             if answer.status_code == 200:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.benchmarks.stack import Stack
-from tests.e2e.conftest import PHONE
+from tests.e2e.conftest import PATIENCE, PHONE
 from tests.e2e.world import World
 
 # "Slow 4G" of the browser's own tools: 1.6 Mbit/s down, 0.75 up, 150 ms away.
@@ -30,6 +30,7 @@ def test_the_largest_paint_is_measured(
 ) -> None:
     signed_in = None if path.startswith("/accounts/") else alices_cookies
     context = browser.new_context(base_url=stack.base_url, viewport=PHONE, storage_state=signed_in)  # type: ignore[arg-type]
+    context.set_default_timeout(2 * PATIENCE)
     page: Page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")

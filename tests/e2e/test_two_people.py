@@ -51,7 +51,7 @@ def workspace_of(person: Person) -> str:
 
 def link_mailed(page: Page, mails: Path, to: str) -> str:
     """Where the invitation leads that the worker mails to this address."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not (links := links_to(mails, to)):
         assert time.monotonic() < until, "no invitation was mailed"
         page.wait_for_timeout(50)
