@@ -44,10 +44,10 @@ def invitation_create(*, actor: Actor, email: str, role: str) -> Invitation:
     """
     actor.require("invitation.write")
     email = _clean_address(email)
-    _check_role(actor.role, role)
+    _check_role(actor, role)
     throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
     workspace = members.workspace_lock(workspace_id=actor.workspace_id)
-    _check_role(members.role_now(actor=actor), role)
+    _check_role(members.as_now(actor=actor, action="invitation.write"), role)
     if Membership.objects.filter(workspace=workspace, user__email=email).exists():
         raise Conflict(_("This person is a member already."), code="already_member")
     open_ones = Invitation.objects.in_workspace(workspace.id).open()
@@ -63,11 +63,11 @@ def invitation_create(*, actor: Actor, email: str, role: str) -> Invitation:
 def invitation_resend(*, actor: Actor, invitation: Invitation) -> Invitation:
     """Send a new link, valid for seven days from now, in the actor's name; the old one ends. Raises Forbidden, Throttled."""
     actor.require("invitation.write")
-    _check_role(actor.role, invitation.role)
+    _check_role(actor, invitation.role)
     throttle("invitation", str(actor.id), settings.THROTTLE_INVITATION)
     members.workspace_lock(workspace_id=actor.workspace_id)
     invitation = get_invitation(actor, invitation.id, "invitation.write")  # again: it may have been answered meanwhile
-    _check_role(members.role_now(actor=actor), invitation.role)
+    _check_role(members.as_now(actor=actor, action="invitation.write"), invitation.role)
     invitation.invited_by = actor.user
     _send(actor, invitation, "invitation.resent")
     return invitation
@@ -162,12 +162,13 @@ def _clean_address(email: str) -> str:
     return email
 
 
-def _check_role(rank: str, role: str) -> None:
-    """Whether somebody of ``rank`` may invite as ``role``: a rank that was lowered meanwhile may not invite at all."""
+def _check_role(actor: Actor, role: str) -> None:
     if role not in Role.values:
         raise InvalidInput(_("Some fields are not valid."), errors={"role": [_("There is no such role.")]})
-    if policies.outranks(role, rank) or not policies.allows(rank, "invitation.write"):
-        raise Forbidden(_("You cannot give a role above your own, which is %(role)s.") % {"role": Role(rank).label})
+    if policies.outranks(role, actor.role):
+        raise Forbidden(
+            _("You cannot give a role above your own, which is %(role)s.") % {"role": Role(actor.role).label}
+        )
 
 
 def _send(actor: Actor, invitation: Invitation, action: str) -> None:

@@ -4,6 +4,7 @@ Each of these locks the workspace first, so that two people who act at the same 
 with more members than its plan allows.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
@@ -65,7 +66,7 @@ def member_change_role(*, actor: Actor, member: Membership, role: str) -> Member
     if role not in Role.values:
         raise InvalidInput(_("Some fields are not valid."), errors={"role": [_("There is no such role.")]})
     workspace = workspace_lock(workspace_id=actor.workspace_id)
-    member, rank = _as_they_are(actor, member)
+    member, rank = _as_they_are(actor, member, "member.write")
     _check_rank(rank, member.role, role)
     if member.role == role:
         return member
@@ -83,9 +84,10 @@ def member_change_role(*, actor: Actor, member: Membership, role: str) -> Member
 @transaction.atomic
 def member_remove(*, actor: Actor, member: Membership) -> None:
     """End the membership of somebody who stands no higher than the actor; of oneself it is leaving. Raises Forbidden, Conflict."""
-    actor.require("workspace.leave" if member.user_id == actor.id else "member.write")
+    action = "workspace.leave" if member.user_id == actor.id else "member.write"
+    actor.require(action)
     workspace = workspace_lock(workspace_id=actor.workspace_id)
-    member, rank = _as_they_are(actor, member)
+    member, rank = _as_they_are(actor, member, action)
     _check_rank(rank, member.role)
     _end(workspace, member, actor)
 
@@ -109,7 +111,7 @@ def ownership_transfer(*, actor: Actor, member: Membership, confirmation: str) -
     confirmation_check(workspace=workspace, confirmation=confirmation)
     if workspace.personal_of_id is not None:
         raise Conflict(_("A personal workspace stays with its person."), code="personal_workspace")
-    member, rank = _as_they_are(actor, member)
+    member, rank = _as_they_are(actor, member, "workspace.transfer")
     _check_rank(rank, Role.OWNER)
     if member.user_id == actor.id:
         raise Conflict(_("You own this workspace already."))
@@ -148,9 +150,14 @@ def invitations_withdraw(*, workspace: Workspace, sender_id: UUID, role: str | N
         )  # fmt: skip
 
 
-def role_now(*, actor: Actor) -> str:
-    """The role of ``actor`` as it is now that the workspace is locked. Raises NotFound where they are no member any more."""
-    return _now(actor.workspace_id, actor.id).role
+def as_now(*, actor: Actor, action: str) -> Actor:
+    """``actor`` with the role they have now that the workspace is locked, if it still lets them do ``action``.
+
+    Who was put down while they asked does nothing more. Raises Forbidden, NotFound.
+    """
+    now = replace(actor, role=_now(actor.workspace_id, actor.id).role)
+    now.require(action)
+    return now
 
 
 def confirmation_check(*, workspace: Workspace, confirmation: str) -> None:
@@ -170,9 +177,9 @@ def _now(workspace_id: UUID, user_id: UUID) -> Membership:
     return member
 
 
-def _as_they_are(actor: Actor, member: Membership) -> tuple[Membership, str]:
+def _as_they_are(actor: Actor, member: Membership, action: str) -> tuple[Membership, str]:
     """The member, and the actor's role, as they are now that the workspace is locked."""
-    return _now(actor.workspace_id, member.user_id), role_now(actor=actor)
+    return _now(actor.workspace_id, member.user_id), as_now(actor=actor, action=action).role
 
 
 def _check_rank(rank: str, *roles: str) -> None:

@@ -92,6 +92,7 @@ def workspace_delete(*, actor: Actor, confirmation: str) -> None:
     """
     actor.require("workspace.delete")
     workspace = members.workspace_lock(workspace_id=actor.workspace_id)
+    members.as_now(actor=actor, action="workspace.delete")
     members.confirmation_check(workspace=workspace, confirmation=confirmation)
     if workspace.personal_of_id is not None:
         raise Conflict(_("A personal workspace goes with its person's account."), code="personal_workspace")

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from community.access import Actor, get_actor
-from community.models import AuditEntry, Invitation, Membership, Role
+from community.models import AuditEntry, Invitation, Membership, Role, Workspace
 from community.services.erasure import person_erase
 from community.services.invitations import invitation_create, invitation_resend
 from community.services.members import member_change_role, member_leave, member_remove, ownership_transfer
-from community.services.workspaces import workspace_create
-from config.lib.errors import AppError
+from community.services.workspaces import workspace_create, workspace_delete
+from config.lib.errors import AppError, Forbidden
 from tests.cast import Cast, Person, join, make_user, on_plan
 
 
@@ -80,7 +80,7 @@ def test_who_sends_it_again_answers_for_it(cast: Cast, erin: Person) -> None:
 
 
 @pytest.mark.parametrize("change", [put_down, put_out])
-def test_who_was_put_down_while_asking_invites_nobody(
+def test_who_was_put_down_while_asking_does_nothing_more(
     cast: Cast, erin: Person, change: Callable[[Cast, Person], None]
 ) -> None:
     before, known = actor_of(erin), sent_by(cast.alice, to="guest@example.com")
@@ -89,7 +89,20 @@ def test_who_was_put_down_while_asking_invites_nobody(
         lambda: invitation_create(actor=before, email="accomplice@example.com", role=Role.ADMIN),
         lambda: invitation_create(actor=before, email="accomplice@example.com", role=Role.VIEWER),
         lambda: invitation_resend(actor=before, invitation=known),
+        lambda: member_remove(actor=before, member=membership(cast.carol)),
+        lambda: member_change_role(actor=before, member=membership(cast.carol), role=Role.EDITOR),
     ):
         with pytest.raises(AppError):
             ask()
     assert list(Invitation.objects.open().values_list("id", "invited_by_id")) == [(known.id, cast.alice.user.id)]
+    assert membership(cast.carol).role == Role.VIEWER
+
+
+def test_who_owned_it_when_asking_does_not_delete_it(cast: Cast) -> None:
+    second = Person(cast.alice.user, workspace_create(owner=cast.alice.user, name="Second").id)
+    on_plan(second.workspace_id, "pro")
+    before, bob = actor_of(second), join(cast.bob.user, second.workspace_id, Role.ADMIN)
+    ownership_transfer(actor=before, member=membership(bob), confirmation="Second")
+    with pytest.raises(Forbidden):
+        workspace_delete(actor=before, confirmation="Second")
+    assert Workspace.objects.get(id=second.workspace_id).closed_at is None
