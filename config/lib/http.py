@@ -64,18 +64,33 @@ def dumps(data: Any) -> bytes:
         return json.dumps(data, default=str).encode()
 
 
+MAX_DEPTH = 200  # what is nested deeper could be read, but not written out again
+
+
 def parse_json(body: bytes) -> Any:
-    """The JSON in ``body``; nothing is an empty object. Raises InvalidInput, also for what PostgreSQL cannot store or gives back
-    as another value: it writes large floating point numbers out as integers that no JSON of ours can hold."""
+    """The JSON in ``body``; nothing is an empty object. Raises InvalidInput, also for what could not be written again, and what
+    PostgreSQL cannot store or gives back as another value: it writes large floating point numbers out as integers that no JSON
+    of ours can hold."""
     try:
         data = orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError as error:
         raise errors.InvalidInput(_("The body is not valid JSON: %(why)s.") % {"why": error}) from error
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+        raise errors.InvalidInput(_("The value is nested too deeply."))
     if b"\\u0000" in body and any(isinstance(leaf, str) and "\0" in leaf for leaf in _leaves(data)):
         raise errors.InvalidInput(_("The body holds a null character (\\u0000)."))
     if _LARGE.search(body) and any(isinstance(leaf, float) and abs(leaf) >= 2**63 for leaf in _leaves(data)):
         raise errors.InvalidInput(_("The body holds a number beyond 64 bits."))
     return data
+
+
+def _depth(data: Any) -> int:
+    """How many lists and objects lie within each other. Level by level, for the same reason as below."""
+    level, depth = [data], 0
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [part for each in level for part in (each.values() if isinstance(each, dict) else each)]
+    return depth
 
 
 def _leaves(data: Any) -> Iterator[str | float]:

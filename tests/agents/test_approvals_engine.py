@@ -10,10 +10,12 @@ import orjson
 import pytest
 
 from agent_app.engine import checkpoints
+from agent_app.engine.approvals import MOST_ASKED
 from agent_app.models import Approval, Message, Run, RunCheckpoint, ToolCall
 from agent_app.runs import claims, reaper
 from agent_app.tools.registry import CallContext, Picture, ToolResult
 from billing.models import Hold, Rate
+from community.models import Notification
 from config.lib.db import in_db
 from tests import clock
 from tests.agents.approval_world import FREE, GATED, asks, decide, decided, given, waiting
@@ -80,6 +82,14 @@ def test_nobody_is_asked_about_arguments_that_do_not_fit_or_that_a_guardrail_sto
         "whoever is asked must be able to read it all"
     )
     assert not Approval.objects.exists()
+
+
+def test_people_are_not_asked_about_any_number_of_calls_at_once(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:
+    run = waiting(cast.alice, provider, *[("echo", f"n{number}") for number in range(MOST_ASKED + 2)])
+    assert Approval.objects.filter(run=run).count() == MOST_ASKED
+    told = Notification.objects.filter(user=cast.alice.user, kind="approval")
+    assert told.count() == MOST_ASKED
+    assert [(status, code) for _text, status, code in calls(run)] == [("refused", "too_many")] * 2
 
 
 def test_what_a_person_writes_goes_by_the_guardrails_too(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:

@@ -295,3 +295,30 @@ def test_agents_that_call_each_other_in_a_circle_are_stopped_at_the_fifth(cast: 
     assert (run.status, run.output) == ("succeeded", "up")
     assert [row[2] for row in calls(run)].count("too_deep") == 1
     assert Run.objects.count() == 1
+
+
+def test_whatever_form_arguments_and_answers_have_the_model_is_told_and_the_run_goes_on(
+    cast: Cast, provider: FakeOpenAI, probe: Probe
+) -> None:
+    """Numbers beyond 64 bits, and what is nested deeper than can be written: in what strangers answer, and in what models ask."""
+    deep: Any = []
+    for _level in range(600):
+        deep = [deep]
+    said: list[Any] = [{"n": 10**30}, deep, {"deep": deep}]
+
+    async def act(_arguments: dict[str, Any], _context: CallContext) -> Any:
+        return said.pop(0)
+
+    probe.act = act
+    nested = "[" * 400 + "]" * 400
+    agent = agent_with(cast.alice, ECHO)
+    texts = ('{"text": "a"}', '{"text": "b"}', '{"text": "c"}', f'{{"text": {nested}}}')
+    provider.queue(*(Script(tool_calls=(Asked("echo", text, call_id=f"c{n}"),)) for n, text in enumerate(texts)))
+    provider.queue(Script(deltas=("Done.",)))
+    run = execute(start(cast.alice, agent))
+    assert (run.status, run.output) == ("succeeded", "Done.")
+    told = [each["content"] for each in provider.exchanges[-1].body["messages"] if each["role"] == "tool"]
+    assert told[0] == '{"n": 1000000000000000000000000000000}'
+    assert told[1].startswith("[[[")
+    assert orjson.loads(told[3])["error"]["code"] == "invalid_arguments"
+    assert [status for _text, status, _code in calls(run)] == ["succeeded"] * 3 + ["refused"]

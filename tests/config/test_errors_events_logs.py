@@ -50,10 +50,18 @@ def test_field_messages_and_more_members_are_kept() -> None:
     assert (document["errors"], document["run_id"]) == ({"name": ["Too long."]}, "7")
 
 
-@pytest.mark.parametrize("body", [b"{", b'{"a": NaN}', b"\xff"])
-def test_what_is_no_json_is_refused(body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body", [b"{", b'{"a": NaN}', b"\xff", b"[" * 201 + b"]" * 201, b'{"a":' * 300 + b"1" + b"}" * 300]
+)
+def test_what_is_no_json_or_could_not_be_written_again_is_refused(body: bytes) -> None:
     with pytest.raises(errors.InvalidInput):
         http.parse_json(body)
+
+
+def test_much_json_is_not_deep() -> None:
+    body = b"[" + b'{"a": []},' * 1000 + b"[]]"
+    assert len(http.parse_json(body)) == 1001
+    assert http.parse_json(b"[" * 200 + b"]" * 200)
 
 
 def test_a_digest_does_not_see_the_order_of_keys() -> None:

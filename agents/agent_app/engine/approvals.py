@@ -17,6 +17,8 @@ from agent_app.tools.registry import Function, ToolDefinition, ToolFailed
 from config.lib.db import in_db
 from config.lib.ids import parse_uuid
 
+MOST_ASKED = 20  # at once: whoever may decide is told of each, also by mail
+
 
 class NeedsApproval(Exception):
     """The call waits for a person, or for an agent that does; the others of its answer go on."""
@@ -77,11 +79,14 @@ class Gate:
         agent: tuple[str, str],
         span_id: UUID | None,
     ) -> None:
-        """Raises NeedsApproval where somebody has to be asked; ToolFailed where nobody could read what."""
+        """Raises NeedsApproval where somebody has to be asked; ToolFailed where nobody could read all of it."""
         agent_id, agent_name = agent
         cause = await self._cause(function.approval or tool.approval, arguments, values)
         if cause is None or self._always(agent_id, tool, function):
             return
+        if len(self._asked) >= MOST_ASKED:
+            text = f"People are asked about {MOST_ASKED} calls at most before the run goes on. Call this afterwards, if it is still needed."
+            raise ToolFailed(text, code="too_many")
         size, most = len(orjson.dumps(arguments)), approvals.MOST_ARGUMENTS
         if size > most:
             text = f"A person must read these arguments before the call. They have {size} bytes; at most {most} are allowed."

@@ -7,6 +7,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from agent_app import json_schemas
+from agent_app.engine import tool_texts
 from agent_app.engine.guardrails import Guards
 from agent_app.guardrails.checking import Guard, parts_after
 from agent_app.guardrails.registry import TOOL_INPUT, TOOL_OUTPUT
@@ -45,7 +46,7 @@ class ToolGuards:
         return [each for each in found if names & set(each["config"].get("tools") or names)]
 
     async def _left(self, guardrail: Guard, value: Any) -> Any:
-        text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+        text = tool_texts.of_value(value)
         found = await self._guards.ask(guardrail, text)
         after = parts_after(guardrail, found.verdict, [text])
         if after is None:

@@ -1,5 +1,6 @@
 """What is made of a tool's answer: text for the model, and what an event shows of it. Pure."""
 
+import json
 from typing import Any
 
 import orjson
@@ -14,9 +15,21 @@ def of_error(code: str, message: str) -> str:
 
 
 def of_value(value: Any) -> str:
+    """Whatever a stranger has answered: also numbers beyond 64 bits, and what lies deeper than is written usually."""
     if isinstance(value, str):
         return value.replace("\0", "")
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode().replace("\\u0000", "")
+    try:
+        text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        text = _written_slowly(value)
+    return text.replace("\\u0000", "")
+
+
+def _written_slowly(value: Any) -> str:
+    try:
+        return json.dumps(value, default=str, ensure_ascii=False)
+    except (RecursionError, ValueError, TypeError):
+        return "[The output cannot be shown: it is nested too deeply.]"
 
 
 def capped(text: str) -> str:
@@ -34,6 +47,8 @@ def shown(answer: str) -> Any:
     if len(data) > _MOST_SHOWN:
         return data[:_MOST_SHOWN].decode("utf-8", "ignore") + "…"
     try:
-        return orjson.loads(data) if answer[:1] in "{[" else answer
-    except orjson.JSONDecodeError:
+        found = orjson.loads(data) if answer[:1] in "{[" else answer
+        orjson.dumps(found)  # what can be read cannot always be written
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return answer
+    return found
