@@ -259,3 +259,16 @@ def test_what_cannot_be_kept_is_taken_out() -> None:
 def _no_leftovers() -> Iterator[None]:
     yield
     egress._sessions.clear()
+
+
+async def test_a_site_cannot_choose_how_long_its_text_is_read(site: Site) -> None:
+    """Python knows encodings that need quadratic time; whoever answers may name one."""
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        body = b"a" * 1_000_000 + b"-" + b"abc9" * 500_000
+        return web.Response(body=body, headers={"Content-Type": f"text/plain; charset={request.query['as']}"})
+
+    site.on("/page", page)
+    for name in ("punycode", "idna", "undefined", "nobody-knows", "unicode_escape"):
+        answer = await send(f"http://127.0.0.1:{site.port}/page?as={name}")
+        assert answer.text().endswith("abc9"), name

@@ -5,6 +5,7 @@ the host changes), sizes, time and the number of requests. Nothing is remembered
 """
 
 import asyncio
+import codecs
 import json
 import re
 import zlib
@@ -49,6 +50,11 @@ _OF_THE_CONNECTION = frozenset(
         "keep-alive",
         "accept-encoding",
     ]
+)
+# What web pages are written in, by Python's names. It knows others, which need quadratic time (punycode), or run code of sorts.
+_ENCODING = re.compile(
+    r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d{1,2}|cp(125[0-8]|866|874|932|936|949|950)|koi8-[ru]|mac-(roman|cyrillic)|"
+    r"gbk|gb2312|gb18030|big5|euc_(jp|kr)|shift_jis|iso2022_jp|tis-620"
 )
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
@@ -111,8 +117,10 @@ class Answer:
     def text(self) -> str:
         """The body as text, whatever it claims to be written in."""
         found = re.search(r"charset=\"?([\w.:-]{1,40})", self.headers.get("Content-Type", ""), re.IGNORECASE)
-        with suppress(LookupError, UnicodeDecodeError):
-            return self.body.decode(found[1] if found else "utf-8")
+        with suppress(LookupError, UnicodeError):
+            name = codecs.lookup(found[1]).name if found else "utf-8"
+            if _ENCODING.fullmatch(name):
+                return self.body.decode(name)
         return self.body.decode(errors="replace")
 
     def json(self) -> Any:
