@@ -1,5 +1,6 @@
 """Searching asks the services that the workspace has, the best for the wish first, and reads what they find."""
 
+import time
 from typing import Any
 
 import pytest
@@ -194,6 +195,15 @@ def test_hostile_pages_end_as_nothing_or_text() -> None:
     for page in ("", "\0", "<" * 50_000, "<a>" * 20_000, "<![CDATA[" * 1000, "&" * 10_000, "<p>" + "x" * 100_000):
         assert isinstance(main_text(page), str)
     assert search_wire._read_duckduckgo  # read by the fakes above
+
+
+def test_what_takes_long_to_read_is_not_read_whole() -> None:
+    article = "<p>The stoat is a small animal that lives in woods and on meadows, and hunts at night.</p>" * 5
+    markup = f"<html><body><SCRIPT>{'x < y;' * 100_000}</script><article>{article}</article>"
+    began = time.process_time()
+    assert main_text("<script>" * 120_000) == ""
+    assert "stoat" in main_text(markup + "<p>a<br>" * 120_000)
+    assert time.process_time() - began < 20, "a tenth of it; the whole would take minutes"
 
 
 def test_where_nobody_can_be_asked_it_says_what_to_do(cast: Cast, settings: LazySettings, monkeypatch: Any) -> None:
