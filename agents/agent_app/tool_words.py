@@ -16,8 +16,9 @@ Text = Any  # a text, or one that is translated when it is shown
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """``only``: conditions such as ``auth.type=api_key|basic``, all of which hold where the param means something.
-    ``nothing``: the value of a choice that is the same as none. ``pairs``: an object as lines of ``name: value``."""
+    """``only``: conditions such as ``auth.type=api_key|basic``, all of which hold where the param means something; ``needed``: it
+    must be filled in there. ``nothing``: the value of a choice that is the same as none. ``pairs``: an object as lines of
+    ``name: value``."""
 
     label: Text = ""
     help: Text = ""
@@ -27,6 +28,7 @@ class Words:
     more: bool = False
     pairs: bool = False
     only: tuple[str, ...] = ()
+    needed: bool = False
     nothing: str = ""
     empty: Text = "–"
     choices: Mapping[str, Text] | None = None
@@ -85,22 +87,24 @@ _WORDS: dict[str, Words] = {
         },
     ),
     "auth.in": _auth("api_key", _("Where the key is sent"), choices={"header": _("In a header"), "query": _("In the query")}),
-    "auth.name": _auth("api_key", _("Name of the header or parameter"), example="X-API-Key"),
-    "auth.value": _auth("api_key", _("Key")),
-    "auth.token": _auth("bearer", _("Token")),
-    "auth.username": _auth("basic", _("User name")),
+    "auth.name": _auth("api_key", _("Name of the header or parameter"), example="X-API-Key", needed=True),
+    "auth.value": _auth("api_key", _("Key"), needed=True),
+    "auth.token": _auth("bearer", _("Token"), needed=True),
+    "auth.username": _auth("basic", _("User name"), needed=True),
     "auth.password": _auth("basic", _("Password")),
-    "auth.headers": _auth("headers", _("Secret headers"), _("A JSON object. What is masked stays as it is."), example='{"X-Key": "…"}'),
+    "auth.headers": _auth(
+        "headers", _("Secret headers"), _("A JSON object. What is masked stays as it is."), example='{"X-Key": "…"}', needed=True
+    ),
     "auth.grant": _auth(
         "oauth2", _("Who agrees"),
         choices={"client_credentials": _("Nobody: the client itself"), "authorization_code": _("A person, on the site’s page")},
     ),
-    "auth.client_id": _auth("oauth2", _("Client id"), _("From the site, where you registered Troupe.")),
+    "auth.client_id": _auth("oauth2", _("Client id"), _("From the site, where you registered Troupe."), needed=True),
     "auth.client_secret": _auth("oauth2", _("Client secret")),
-    "auth.token_url": _auth("oauth2", _("Address for tokens"), example="https://auth.example.com/oauth/token"),
+    "auth.token_url": _auth("oauth2", _("Address for tokens"), example="https://auth.example.com/oauth/token", needed=True),
     "auth.authorize_url": _auth(
         "oauth2", _("Address where the person agrees"), example="https://auth.example.com/oauth/authorize",
-        only=("auth.grant=authorization_code",),
+        only=("auth.grant=authorization_code",), needed=True,
     ),
     "auth.scope": _auth("oauth2", _("Scopes"), _("With spaces between them."), example="orders:read orders:write"),
     "auth.audience": _auth("oauth2", _("Audience"), _("Only where the site asks for one.")),
@@ -160,8 +164,8 @@ _WORDS: dict[str, Words] = {
     "read_only": Words(label=_("Nothing can be written")),
     "max_execution_time": Words(label=_("Seconds for a command, at most")),
     "allowed_hosts": Words(
-        label=_("Hosts its browser may open"), rows=2, example="example.com\n*.example.org",
-        help=_("One a line. Empty: it has no browser. Commands have no network in any case."),
+        label=_("Where its browser may go"), rows=2, example="example.com/docs\n*.example.org",
+        help=_("Hosts, or pages below a path, one a line. Empty: it has no browser. Commands have no network in any case."),
     ),
     "agent_id": Words(label=_("Agent"), help=_("Whom to ask.")),
     "prompt": Words(

@@ -41,10 +41,40 @@ def test_a_host_is_allowed_by_its_name_and_port(entry: str, host: str, port: int
 
 
 @pytest.mark.parametrize(
-    "entry", ["*", "*.com", "https://example.com", "example.com/path", "a b", "", "user@example.com", "example.com:0", "x:99999"]
+    "entry",
+    [
+        "*", "*.com", "ftp://example.com", "example.com?q=1", "example.com/a*", "a b", "", "user@example.com", "example.com:0", "x:99999",
+    ],
 )  # fmt: skip
 def test_what_names_no_host_is_refused(entry: str) -> None:
     assert hosts.problem(entry)
+
+
+@pytest.mark.parametrize(
+    ("entry", "url", "allowed"),
+    [
+        ("example.com", "https://example.com/any/thing?q", True),
+        ("https://example.com", "https://example.com/", True),
+        ("https://example.com", "http://example.com/", False),
+        ("example.com/docs", "https://example.com/docs", True),
+        ("example.com/docs/*", "http://example.com/docs/a/b?c#d", True),
+        ("example.com/docs/", "https://example.com/docs", True),
+        ("*.example.com:8443/docs", "https://a.example.com:8443/docs/", True),
+        ("example.com/docs", "https://example.com/docsearch", False),
+        ("example.com/docs", "https://example.com/", False),
+        ("example.com/docs", "https://example.com/Docs/", False),
+        ("example.com/docs", "https://example.com/docs/../admin", False),
+        ("example.com/docs", "https://example.com/docs/%2e%2e/admin", False),
+        ("example.com/docs", "https://example.com/docs/..%2fadmin", False),
+        ("example.com/docs", "https://example.com/docs/..%255cadmin", False),
+        ("example.com/docs", "https://example.com/x/..%2fdocs", False),
+        ("example.com/docs", "https://evil.org/docs", False),
+        ("example.com/docs", "https://example.com:x/docs", False),
+    ],
+)
+def test_a_page_is_allowed_by_its_path_too(entry: str, url: str, allowed: bool) -> None:
+    assert not hosts.problem(entry)
+    assert hosts.covers([entry], url) is allowed
 
 
 def test_a_browser_is_offered_where_there_is_somewhere_to_go() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,10 +12,12 @@ import psutil
 import pytest
 
 from agent_app.models import ToolCall
+from agent_app.tools import browsing
 from agent_app.tools.computer import ComputerTool
 from agent_app.tools.registry import ToolFailed
 from agent_app.tools.sandbox import queue
 from agent_app.tools.sandbox.browser import sessions
+from billing.models import Rate
 from community.models import AuditEntry, StoredFile
 from config.lib import redis
 from tests.agents.call_world import called, context_of, on_loop, tool_of
@@ -90,12 +93,15 @@ def secrets_of_browsers() -> list[str]:
 
 
 @pytest.mark.usefixtures("worker")
-def test_hostile_pages_reach_nothing_and_end_nothing_but_themselves(cast: Cast, site: Site) -> None:
+def test_hostile_pages_reach_nothing_and_end_nothing_but_themselves(
+    cast: Cast, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inside = f"localhost:{site.port}"
     page(site, "/", HOSTILE.replace("PORT", str(site.port)))
     page(site, "/popup", "a window")
     page(site, "/spin", "<button onclick='while (true) {}' style='position:fixed;inset:0'>go</button>")
-    page(site, "/eat", "<script>const all = []; for (;;) all.push(new Uint8Array(5e7).fill(1))</script>")
+    eats = "const all = []; for (;;) all.push(new Uint8Array(5e7).fill(1))"
+    page(site, "/eat", f"<button onclick='{eats}' style='position:fixed;inset:0'>go</button>")
     site.leads("/away", f"http://{inside}/inside")
     site.answers("/download", b"MZ", headers={"Content-Disposition": "attachment; filename=x.exe"})
     tool = tool_of(COMPUTER, allowed_hosts=[f"127.0.0.1:{site.port}"])
@@ -139,8 +145,10 @@ def test_hostile_pages_reach_nothing_and_end_nothing_but_themselves(cast: Cast, 
         spun = await fails("click", x=100, y=100)
         assert spun.code == "timeout" and "was closed" in spun.message
         assert (await fails("read")).code == "no_page"
-        context.timeout_s = 60  # it fills a gigabyte, however busy the machine is
-        assert (await fails("open", url=f"{site.base_url}/eat")).code == "limit"
+        await does("open", url=f"{site.base_url}/eat")
+        monkeypatch.setattr(browsing, "_LONGEST", 120.0)  # it fills a gigabyte, however busy the machine is
+        context.timeout_s = 128
+        assert (await fails("click", x=100, y=100)).code == "limit"
 
     on_loop(work())
     assert not any(seen.path == "/inside" for seen in site.seen)
@@ -157,18 +165,24 @@ def test_hostile_pages_reach_nothing_and_end_nothing_but_themselves(cast: Cast, 
     assert all(entry.after["duration_ms"] >= 0 and "arguments" in entry.after for entry in entries)
 
 
-FORM = """<form action="/found"><input name="q" autofocus style="position:fixed;left:0;top:0;width:200px;height:40px"></form>"""
+FORM = """<form action="found"><input name="q" autofocus style="position:fixed;left:0;top:0;width:200px;height:40px"></form>"""
 
 
 @pytest.mark.usefixtures("worker")
 def test_a_model_works_in_a_browser_that_ends_with_its_run(cast: Cast, site: Site) -> None:
-    page(site, "/", FORM)
-    page(site, "/found", "<h1>Seven results</h1>")
+    """Here one that may see a part of a site."""
+    page(site, "/shop/", f"{FORM}<img src='/logo'><iframe src='/admin'></iframe>")
+    page(site, "/shop/found", "<h1>Seven results</h1>")
+    page(site, "/admin", "<script>history.pushState(0, '', '/shop/found')</script>The keys")
+    site.leads("/shop/away", f"{site.base_url}/admin")
     queue.forget_known()
-    tool = {"name": "web", "type": "computer", "params": {"allowed_hosts": [f"127.0.0.1:{site.port}"]}, "timeout_s": 60}
+    Rate.objects.filter(reference="tool/computer").update(per_call=Decimal("0.1"))
+    allowed = [f"127.0.0.1:{site.port}/shop"]
+    tool = {"name": "web", "type": "computer", "params": {"allowed_hosts": allowed}, "timeout_s": 60}
     asked = [
-        ("browser_open", {"url": f"{site.base_url}/"}), ("browser_type", {"text": "seven", "submit": True}),
-        ("browser_screenshot", {}),
+        ("browser_open", {"url": f"{site.base_url}/shop/"}), ("browser_type", {"text": "seven", "submit": True}),
+        ("browser_screenshot", {}), ("browser_open", {"url": f"{site.base_url}/admin"}),
+        ("browser_open", {"url": f"{site.base_url}/shop/away"}), ("browser_read", {}),
     ]  # fmt: skip
     with FakeOpenAI() as provider:
         make_provider(cast.alice, provider.base_url)
@@ -180,12 +194,17 @@ def test_a_model_works_in_a_browser_that_ends_with_its_run(cast: Cast, site: Sit
         run = execute(start(cast.alice, agent))
         assert (run.status, run.output) == ("succeeded", "Seven."), (run.reason, run.error)
         last = provider.exchanges[3].body["messages"]
-    assert ("/found", {"q": ["seven"]}) in [(seen.path, seen.query) for seen in site.seen]
+    assert ("/shop/found", {"q": ["seven"]}) in [(seen.path, seen.query) for seen in site.seen]
+    assert "/logo" in [seen.path for seen in site.seen], "what a page shows is not asked about"
+    assert [seen.path for seen in site.seen].count("/admin") == 1, "where the server has led to, and no more"
     rows = list(ToolCall.objects.filter(run=run).order_by("started_at"))
     assert [row.tool_name for row in rows] == [name for name, _arguments in asked]
-    assert all(row.status == "succeeded" and row.credits for row in rows), [row.error for row in rows]
+    assert all(row.status == "succeeded" and row.credits for row in rows[:3]), [row.error for row in rows]
+    assert f"{site.base_url}/admin is not where" in json.loads(rows[0].result)["notes"][0]
+    assert [row.error.get("code") for row in rows[3:5]] == ["address_refused"] * 2
+    assert (json.loads(rows[5].result)["url"], "The keys" in rows[5].result) == ("about:blank", False)
     told = json.loads(rows[2].result)
-    assert (told["url"], told["title"]) == (f"{site.base_url}/found?q=seven", "/found")
+    assert (told["url"], told["title"]) == (f"{site.base_url}/shop/found?q=seven", "/shop/found")
     file = StoredFile.objects.get(id=told["file"]["id"], workspace_id=cast.alice.workspace_id)
     assert (file.name, file.mime) == ("127.0.0.1.jpg", "image/jpeg")
     assert [each["role"] for each in last[-2:]] == ["tool", "user"], "a picture follows the answer"

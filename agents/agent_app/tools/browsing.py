@@ -113,14 +113,13 @@ async def call(
 
 
 def _address(url: str, allowed: Sequence[str]) -> str:
-    """``url`` as it is opened. Said here in words; the proxy holds every request to it."""
+    """``url`` as it is opened. Said here in words; the proxy holds every request to its host, and the
+    browser its pages to their paths."""
     url = egress.check_address(url)
-    parts = urlsplit(url)
-    if not hosts.allows(allowed, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)):
-        raise ToolFailed(
-            f"{parts.hostname} is not one of the hosts that this browser may visit: {', '.join(allowed)}.",
-            code="address_refused",
-        )
+    if not hosts.covers(allowed, url):
+        parts = urlsplit(url)
+        text = f"{parts.netloc}{parts.path[:200]} is not where this browser may go: {', '.join(allowed)}."
+        raise ToolFailed(text, code="address_refused")
     return url
 
 

@@ -69,8 +69,8 @@ class ComputerTool(ToolType):
             "allowed_hosts": {
                 "type": "array", "title": "Allowed hosts", "items": {"type": "string", "maxLength": 260},
                 "maxItems": 50, "default": [],
-                "description": "Where a browser may go: example.com, *.example.com, example.com:8443. Empty: there is no browser. "
-                "Commands have no network in any case.",
+                "description": "Where a browser may go: example.com, *.example.com, example.com:8443, example.com/docs. Empty: there is no "
+                "browser. Commands have no network in any case.",
             },
         },
         "additionalProperties": False,
@@ -95,7 +95,9 @@ class ComputerTool(ToolType):
         for entry in params.get("allowed_hosts", ()):
             if hosts.problem(entry):
                 found.setdefault("allowed_hosts", []).append(
-                    _("“%(name)s” is not a host: write example.com, *.example.com or example.com:8443.")
+                    _(
+                        "“%(name)s” is no place on the web: write example.com, *.example.com, example.com:8443 or example.com/docs."
+                    )
                     % {"name": entry[:80]}
                 )
         if params.get("allowed_hosts") and (why := queue.no_browser()):

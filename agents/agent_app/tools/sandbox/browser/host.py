@@ -175,7 +175,9 @@ async def browser(allowed: list[str]) -> AsyncIterator[Pages]:
             viewport={"width": WIDTH, "height": HEIGHT}, accept_downloads=False, service_workers="block", locale="en-GB",
         )  # fmt: skip
         context.set_default_timeout(15_000)
-        yield Pages(context, await context.new_page(), proxy.taken)
+        pages = Pages(context, await context.new_page(), proxy.taken, allowed)
+        await pages.keep_to_paths()
+        yield pages
         with suppress(BrowserError, TimeoutError):
             async with asyncio.timeout(2):
                 await started.close()

@@ -1,15 +1,16 @@
 """What can be done in a browser: addresses opened, the mouse and the keyboard used, the page read and looked at (Playwright)."""
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Dialog, Page, Response
+from playwright.async_api import BrowserContext, Dialog, Page, Request, Response, Route
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import TimeoutError as BrowserTimeout
 
+from agent_app.tools.sandbox.browser import hosts
 from agent_app.tools.sandbox.queue import SandboxFailed
 
 WIDTH, HEIGHT = 1280, 800
@@ -44,11 +45,19 @@ _TEXT = "(most) => (document.body ? document.body.innerText : '').slice(0, most 
 
 
 class Pages:
-    """The one page of a browser; what opens beside it is closed, and said. ``refused``: what the proxy did not let through."""
+    """The one page of a browser; what opens beside it is closed, and said. ``refused``: what the proxy did not let through.
 
-    def __init__(self, context: BrowserContext, page: Page, refused: Callable[[], list[str]]) -> None:
+    Where ``allowed`` names paths, pages elsewhere on these hosts are not opened: what asks for one is stopped, and whatever is led
+    there by the server is left at once.
+    """
+
+    def __init__(
+        self, context: BrowserContext, page: Page, refused: Callable[[], list[str]], allowed: Sequence[str] = ()
+    ) -> None:
         self._page = page
         self._refused = refused
+        self._allowed = allowed
+        self._astray = ""  # where the server has led a page that may not be there
         self._notes: list[str] = []
         self._actions: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "open": self._open, "click": self._click, "type": self._type, "key": self._key, "scroll": self._scroll,
@@ -61,7 +70,10 @@ class Pages:
     async def do(self, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Raises SandboxFailed for what did not work."""
         try:
+            if action != "open":
+                await self._stay()  # it may have been led away since
             told = await self._actions[action](arguments)
+            await self._stay()
             if not self._of_the_web():
                 await self._page.goto("about:blank")
                 raise SandboxFailed("Only pages of the web can be looked at.", code="address_refused")
@@ -75,7 +87,7 @@ class Pages:
     # Actions
 
     async def _open(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        url = str(arguments["url"])
+        url, self._astray = str(arguments["url"]), ""
         if urlsplit(url).scheme not in ("http", "https"):
             raise SandboxFailed("Only pages of the web can be looked at.", code="address_refused")
         response = await self._gone_to(url)
@@ -145,6 +157,36 @@ class Pages:
         return urlsplit(self._page.url).scheme in ("http", "https", "about", "chrome-error")
 
     # What pages do by themselves
+
+    async def keep_to_paths(self) -> None:
+        """Before a page is opened."""
+        if hosts.has_paths(self._allowed):
+            await self._page.route("**/*", self._route)
+            self._page.on("request", self._led)
+
+    async def _route(self, route: Route) -> None:
+        request = route.request
+        if not request.is_navigation_request() or self._may(request.url):
+            await route.continue_()
+            return
+        self._note(f"Refused: {request.url[:300]} is not where this browser may go.")
+        await route.abort("blockedbyclient")
+
+    async def _stay(self) -> None:
+        """Leave a page that may not be there."""
+        if self._astray:
+            where, self._astray = self._astray, ""
+            await self._page.goto("about:blank")
+            text = f"The site led to {where[:300]}, where this browser may not go, so the page was left."
+            raise SandboxFailed(text, code="address_refused")
+
+    def _led(self, request: Request) -> None:
+        """Redirects come by no route."""
+        if request.redirected_from is not None and request.is_navigation_request() and not self._may(request.url):
+            self._astray = request.url
+
+    def _may(self, url: str) -> bool:
+        return urlsplit(url).scheme not in ("http", "https") or hosts.covers(self._allowed, url)
 
     async def _beside(self, page: Page) -> None:
         if page is self._page:
