@@ -19,7 +19,7 @@ from agent_app.selectors import files_of
 from community.access import Actor, get_file
 from community.files import storage
 from community.models import FileStatus, StoredFile
-from config.lib.errors import Conflict, NotFound, Refused
+from config.lib.errors import Conflict, NotFound, Refused, Unavailable
 
 MAX_FILES = 20
 MAX_TEXT = 120_000  # bytes of a text file that are sent; what is cut is said
@@ -179,6 +179,15 @@ def content_of(file: StoredFile, *, words: bool = False) -> Content:
         return Content(file.name, document=FileData(_address(file, raw), count, text=said.text, cut=said.cut))
     text, cut = shortened(decoded(raw), MAX_TEXT)
     return Content(file.name, text=text or " ", cut=cut or len(raw) > MAX_TEXT)
+
+
+def pictures_of(workspace_id: UUID, file_ids: Iterable[str]) -> tuple[str, ...]:
+    """Pictures that were kept as files, as data addresses. Those that were deleted meanwhile, or cannot be had now, are left out."""
+    files = StoredFile.objects.filter(workspace_id=workspace_id, id__in=list(file_ids))
+    try:
+        return tuple(filter(None, (content_of(each).image for each in files)))
+    except Unavailable:
+        return ()
 
 
 def _address(file: StoredFile, raw: bytes) -> str:

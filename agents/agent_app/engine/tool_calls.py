@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic
 from typing import Any, Protocol
-from uuid import UUID
 
 from agents import AgentsException
 from django.utils import timezone
 
 from agent_app import json_schemas
-from agent_app.attachments import content_of
+from agent_app.attachments import pictures_of
 from agent_app.engine import tool_texts
 from agent_app.engine.approvals import Gate, NeedsApproval
 from agent_app.engine.frames import Frames
@@ -29,10 +28,9 @@ from agent_app.runs.charges import TOOL_STEP
 from agent_app.runs.registry import RunContext, RunFailure
 from agent_app.runs.spans import Recorded
 from agent_app.tools.registry import Asks, CallContext, Function, OutboundBudget, ToolDefinition, ToolFailed, ToolType
-from community.models import StoredFile
 from config.lib import secrets
 from config.lib.db import in_db
-from config.lib.errors import AppError, InvalidInput, NotEnoughCredits
+from config.lib.errors import InvalidInput, NotEnoughCredits
 from config.lib.http import parse_json
 from config.lib.ids import parse_uuid
 
@@ -126,7 +124,7 @@ class ToolCalls:
             return text
         whole = await in_db(bodies.whole_result, row)
         if files := row.details.get(_PICTURES):
-            self.pictures[row.call_id] = await in_db(_pictures, row.workspace_id, files)
+            self.pictures[row.call_id] = await in_db(pictures_of, row.workspace_id, files)
         return (
             whole if whole is not None else f"{row.result}\n[The output was cut here: {row.result_bytes} bytes in all.]"
         )
@@ -316,12 +314,3 @@ class ToolCalls:
             duration_ms=row.duration_ms if duration_ms is None else duration_ms, is_error=row.is_error,
             tool_name=row.tool_name, status=row.status, credits=f"{row.credits or Decimal(0):.4f}",
         )  # fmt: skip
-
-
-def _pictures(workspace_id: UUID, file_ids: list[str]) -> tuple[str, ...]:
-    """What a model was shown, once more. A file that was deleted meanwhile, or cannot be had, is not."""
-    files = {str(each.id): each for each in StoredFile.objects.filter(workspace_id=workspace_id, id__in=file_ids)}
-    try:
-        return tuple(filter(None, (content_of(files[each]).image for each in file_ids if each in files)))
-    except AppError:
-        return ()
