@@ -27,7 +27,7 @@ _LABELS = {
     "guardrails": gettext_lazy("Guardrail"), "implementation": gettext_lazy("Kind"), "config": gettext_lazy("Settings"),
     "action": gettext_lazy("Action"), "mode": gettext_lazy("Way of checking"), "hold_until_checked": gettext_lazy("Hold until checked"),
     "parameters": gettext_lazy("Arguments"), "changes_state": gettext_lazy("Changes state"), "method": gettext_lazy("Method"),
-    "path": gettext_lazy("Path"),
+    "path": gettext_lazy("Path"), "server": gettext_lazy("Server"),
     "enabled_when": gettext_lazy("Condition"), "content": gettext_lazy("Values"), "is_default": gettext_lazy("Default"),
 }  # fmt: skip
 _STEP = re.compile(r"\[([^\]]*)\]|([^.\[]+)")

@@ -19,6 +19,9 @@ from agent_app.tools.remote import Change
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import AppError
 
+# What people read of a function, in this order.
+_READ = ("description", "method", "path", "changes_state", "parameters")
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -102,5 +105,9 @@ def _difference(change: Change) -> Difference:
         found = diff.changes({"server": change.parts[0]}, {"server": change.parts[1]})
         return Difference(_("Server"), _("Calls, and secrets, go elsewhere"), words.shown(found, {}))
     said = {"added": _("new"), "removed": _("gone"), "changed": _("described differently")}[change.kind]
-    found = diff.changes(dict(change.before or {}), dict(change.after or {}))
+    before, after = dict(change.before or {}), dict(change.after or {})
+    read = _READ[:1] if change.kind == "removed" else _READ
+    found = diff.changes({name: before.get(name) for name in read}, {name: after.get(name) for name in read})
+    if not found:  # what differs is how it is called
+        found = diff.changes(before, after)
     return Difference(change.key, said, words.shown(found, {}))
