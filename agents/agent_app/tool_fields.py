@@ -23,6 +23,12 @@ class Choice(forms.ChoiceField):
     answered = True
 
 
+class Needed(forms.CharField):
+    """One that must be filled in wherever it is shown: also no page calls it optional."""
+
+    answered = True
+
+
 @dataclass(frozen=True)
 class Place:
     """One param: where it stands, and what it must be."""
@@ -167,7 +173,8 @@ def _secret(place: Place, common: dict[str, Any], params: Mapping[str, Any]) -> 
     if hint:
         common["help_text"] = _("Set, ending in %(hint)s. Empty: it stays.") % {"hint": hint}
     widget = forms.PasswordInput(attrs={"autocomplete": "off"})
-    return forms.CharField(**common, max_length=16_000, widget=widget, strip=False)
+    made = Needed if place.words.needed else forms.CharField
+    return made(**common, max_length=16_000, widget=widget, strip=False)
 
 
 def _choice(place: Place, common: dict[str, Any]) -> forms.Field:
@@ -185,6 +192,7 @@ def _choice(place: Place, common: dict[str, Any]) -> forms.Field:
 
 def _text(place: Place, common: dict[str, Any]) -> forms.Field:
     schema, words = place.schema, place.words
+    made = Needed if words.needed else forms.CharField
     attributes: dict[str, Any] = {"placeholder": words.example} if words.example else {}
     code = words.code or place.kind in ("json", "pairs", "any")
     shapes = [name for name, wanted in (("field-code", code), ("field-short", 0 < words.rows < 4)) if wanted]
@@ -192,13 +200,13 @@ def _text(place: Place, common: dict[str, Any]) -> forms.Field:
     if place.kind in ("lines", "pairs", "json", "any"):
         common["help_text"] = common["help_text"] or (_("One a line.") if place.kind == "lines" else _("JSON."))
         widget = forms.Textarea(attrs={**long, "rows": words.rows or 3})
-        return forms.CharField(**common, widget=widget)
+        return made(**common, widget=widget)
     most = schema.get("maxLength")
     if not words.rows and (
         place.path.endswith("url") or words.label or schema.get("format") or (most is not None and most <= _LONG)
     ):
         line = forms.TextInput(attrs=attributes)
-        return forms.CharField(**common, max_length=most or 2000, initial=schema.get("default"), widget=line)
+        return made(**common, max_length=most or 2000, initial=schema.get("default"), widget=line)
     area = forms.Textarea(attrs={**long, "rows": words.rows or 6})
     return forms.CharField(
         **common, max_length=most or 100_000, widget=area, strip=False, initial=schema.get("default")

@@ -18,6 +18,7 @@ from agent_app.tool_fields import (
     PREFIX,
     Choice,
     Choices,
+    Needed,
     Place,
     example_text,
     field_for,
@@ -72,7 +73,7 @@ class PolicyForm(forms.Form):
     """When a person is asked, how often and for how long it may be called, and whether at all."""
 
     approval = Choice(label=_("Ask before a call"), choices=_ASKS, initial="never", required=False)
-    approval_when = forms.CharField(
+    approval_when = Needed(
         label=_("Condition"), required=False, max_length=2000,
         help_text=_("It sees arguments, context, user and message. One that cannot be worked out asks as well."),
         widget=forms.TextInput(attrs=_LIVE),

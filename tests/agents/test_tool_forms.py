@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from agent_app.models import AgentTool, Tool
@@ -14,6 +15,10 @@ from tests.agents.page_world import HTMX, make_agent
 from tests.cast import Cast
 
 HTTP = {"name": "order", "params.url": "https://api.example.com/{{ id }}", "params.method": "POST", "approval": "never"}
+OPTIONAL = {
+    "Name": False, "Query": True, "Client id": False, "Address for tokens": False, "Client secret": True, "Scopes": True,
+    "Condition": False,
+}  # fmt: skip
 
 
 def form_of(kind: str, data: dict[str, Any], tool: dict[str, Any] | None = None) -> ToolForm:
@@ -24,6 +29,12 @@ def params_of(kind: str, data: dict[str, Any]) -> Any:
     form = form_of(kind, data)
     assert form.is_valid(), form.errors
     return form.values()["params"]
+
+
+def test_what_must_be_filled_in_once_it_is_shown_is_not_called_optional() -> None:
+    page = str(render_to_string("tools/_fields.html", {"form": form_of("http", HTTP)}))
+    labels = {label: "optional" in page.partition(f">{label}")[2].partition("</label>")[0] for label in OPTIONAL}
+    assert labels == OPTIONAL
 
 
 def test_what_people_write_becomes_params() -> None:
