@@ -46,6 +46,8 @@ def test_the_waterfall_opens_on_the_first_error_and_nothing_else(cast: Cast) -> 
         assert "1,204" in page
         assert "On &lt;b&gt;its&lt;/b&gt; way." in page
         assert "Overloaded." in page
+        assert 'aria-current="true">Readable</a>' in page
+        assert 'aria-current="true">Raw</a>' not in page
 
 
 @pytest.mark.parametrize(("show", "rows"), [("generation", 2), ("errors", 2), ("agent", 1), ("tool", 3), ("<x>", 3)])

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.axe import barriers
 from tests.e2e.conftest import PHONE, WIDE
+from tests.e2e.cut import cut_off
 from tests.e2e.world import World
 from tests.walk import Address, addresses
 
@@ -83,6 +84,7 @@ def visit(page: Page, found: list[str]) -> list[str]:
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > PHONE["width"]:
             wrong.append(f"{path} is {width} pixels wide on a phone of {PHONE['width']}")
+        wrong += [f"{path} cuts off {each} on a phone" for each in cut_off(page)]
     return wrong
 
 

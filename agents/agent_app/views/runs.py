@@ -80,7 +80,7 @@ def run_detail(request: ActorRequest, run_id: UUID) -> HttpResponse:
         "place": limits.position(run.id) if run.status == RunStatus.QUEUED else None,
         "feedback": selectors.feedback_on(request.actor, run.message_id) if run.ended else [],
         "events": events,
-        "raw": _raw(run) if with_record else "",
+        "record": _record(run) if with_record else "",
         "with_record": run.ended and fragment,
         "explained": _explain(run),
         "remedy": remedies.for_run(request.actor, run),
@@ -109,7 +109,7 @@ def _charges(run: Run) -> list[tuple[LedgerEntry, str]]:
     return [(entry, step_name(entry.reference)) for entry in run_entries(run.workspace_id, run.id)]
 
 
-def _raw(run: Run) -> str:
+def _record(run: Run) -> str:
     shown = {"input": run.input, "output": run.output, "error": run.error, "metadata": run.metadata}
     return json.dumps(shown, indent=2, ensure_ascii=False)
 
