@@ -6,7 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
+from django.db.models.signals import post_save
 from pytest_django import Settings
 
 from agent_app.models import Agent, Conversation, Message, Run
@@ -112,6 +113,21 @@ def test_the_caller_waits_only_so_long(cast: Cast, agent: Agent, settings: Setti
         assert body["status_url"] == f"/api/v1/runs/{body['run_id']}/"
         assert body["events_url"] == f"/api/v1/runs/{body['run_id']}/events/"
         assert cast.alice.api.get(body["status_url"]).json()["conversation_id"] == body["conversation_id"]
+
+
+def test_who_waited_in_vain_is_told_what_the_run_has_come_to(cast: Cast, agent: Agent, settings: Settings) -> None:
+    def taken(instance: Run, created: bool, **_: Any) -> None:
+        """A worker has it as soon as it is there."""
+        if created:
+            transaction.on_commit(lambda: Run.objects.filter(id=instance.id).update(status="running"))
+
+    settings.RUN_WAIT = 0.2
+    post_save.connect(taken, sender=Run, weak=False)
+    try:
+        answer = ask(cast.alice, agent)
+    finally:
+        post_save.disconnect(taken, sender=Run)
+    assert (answer.status_code, answer.json()["status"]) == (202, "running")
 
 
 @pytest.mark.parametrize(

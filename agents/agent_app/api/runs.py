@@ -114,8 +114,9 @@ async def start(request: HttpRequest, agent_id: UUID) -> HttpResponseBase:
                 if event is not None and event.type == RUN_STATUS and event.payload()["status"] == RunStatus.WAITING:
                     return await in_db(_waiting, run.id)
     except TimeoutError:
-        return _accepted(run)
-    return _answer(await in_db(Run.objects.get, id=run.id))
+        pass  # what it has come to meanwhile is answered
+    run = await in_db(Run.objects.get, id=run.id)
+    return _answer(run) if run.ended else _accepted(run)
 
 
 def _start(request: HttpRequest, agent_id: UUID) -> tuple[Run, bool, Reader | None]:
