@@ -4,9 +4,10 @@ It is asked only where nobody has chosen: a person's own choice always wins.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -71,6 +72,16 @@ class Task:
         """The capabilities without which it cannot be done."""
         wanted = {"tools": bool(self.tools or self.handoffs), "vision": self.pictures}
         return frozenset(name for name, needed in wanted.items() if needed)
+
+
+def task_for(definition: Mapping[str, Any]) -> Task:
+    """What an agent brings along, whatever it will be asked: for what is said and refused before anybody asks."""
+    tools = [tool for tool in definition.get("tools") or () if tool.get("enabled", True)]
+    return Task(
+        message="", tools=len(tools), handoffs=len(definition.get("handoffs") or ()),
+        schema=bool(definition.get("output_type")),
+        preference=(definition.get("model_settings") or {}).get("preference") or BALANCED,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

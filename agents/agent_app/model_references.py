@@ -4,9 +4,9 @@ A reference is ``provider/model`` or a bare model id. Model ids may contain ``/`
 a provider only where the workspace has one of that name, or it is the slug of a type (``local`` among them).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from agent_app import auto_models, provider_types
-from agent_app.auto import AUTO, Choice, Option, Task, choose
+from agent_app.auto import AUTO, Choice, Option, Task, choose, task_for
 from agent_app.models import CAPABILITIES, CatalogueModel, Provider, ProviderModel, Run
 from agent_app.provider_types import LOCAL as LOCAL
 from agent_app.provider_types import Api
@@ -129,7 +129,7 @@ def resolve(
     if first == LOCAL and slash:
         return _local(rest)
     if not reference:
-        return _default(workspace_id)
+        return _default(workspace_id, task)
     providers = list(_providers(workspace_id))
     for provider in providers:
         if slash and provider.name.lower() == first.lower():
@@ -137,6 +137,11 @@ def resolve(
     if slash and first.lower() in provider_types.TYPES:
         return _of_type(first.lower(), rest, providers)
     return _bare(workspace_id, reference, providers)
+
+
+def resolve_agent(*, workspace_id: UUID, definition: Mapping[str, Any]) -> ResolvedModel:
+    """The model that an agent would be asked with; where it is chosen automatically, one that can do what the agent needs."""
+    return resolve(workspace_id=workspace_id, reference=definition.get("model") or "", task=task_for(definition))
 
 
 def of_run(run: Run) -> ResolvedModel:
@@ -197,11 +202,11 @@ def _providers(workspace_id: UUID) -> "QuerySet[Provider]":
     return Provider.objects.in_workspace(workspace_id).prefetch_related("provider_models").order_by("created_at")
 
 
-def _default(workspace_id: UUID) -> ResolvedModel:
+def _default(workspace_id: UUID, task: Task | None) -> ResolvedModel:
     """The workspace's own choice, else the local model, else the first provider's."""
     chosen = default_reference(workspace_id)
     if chosen:
-        return resolve(workspace_id=workspace_id, reference=chosen)
+        return resolve(workspace_id=workspace_id, reference=chosen, task=task)
     if settings.LOCAL_MODEL_URL:
         return _local(LOCAL_MODEL)
     first = _providers(workspace_id).first()

@@ -41,7 +41,7 @@ def agent_quote(*, actor: Actor, agent: Agent, message: str = "") -> Quote:
     version = version_for(actor, agent, None, "api")
     snapshot = version.snapshot if version else agent_snapshot(agent=agent)
     definition = snapshot.definition
-    resolved = model_references.resolve(workspace_id=actor.workspace_id, reference=definition.get("model", agent.model))
+    resolved = model_references.resolve_agent(workspace_id=actor.workspace_id, definition=definition)
     run = Run(
         workspace_id=actor.workspace_id, agent=agent, model=resolved.reference, provider=resolved.provider, actor_id=actor.id
     )  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from agent_app import access, agent_files, attachments, calls, keys, model_references, selectors
-from agent_app.auto import AUTO
+from agent_app.auto import AUTO, task_for
 from agent_app.auto_task import task_of
 from agent_app.definition.choice import version_for
 from agent_app.definition.content import PREFETCH, contexts_of, default_context
@@ -50,7 +50,7 @@ class AgentRunnable:
         reference = run_input.model or snapshot.definition["model"]
         resolved = model_references.resolve(
             workspace_id=actor.workspace_id, reference=reference, provider_id=run_input.provider_id,
-            task=task_of(snapshot.definition, run_input) if reference == AUTO else None,
+            task=(task_of(snapshot.definition, run_input) if reference == AUTO else task_for(snapshot.definition)),
         )  # fmt: skip
         routing = {"routing": [{"model": resolved.reference, "why": resolved.why}]} if resolved.why else {}
         check_runs(actor.workspace_id, snapshot.definition, resolved)

@@ -9,7 +9,7 @@ from agent_app import model_references
 from agent_app.auto import Task
 from agent_app.models import Agent
 from config.lib.errors import Refused
-from tests.agents.world import execute, make_provider, make_run, start
+from tests.agents.world import execute, make_agent, make_provider, make_run, start
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
 
@@ -40,6 +40,22 @@ def test_each_run_gets_the_model_that_fits_it_and_says_why(cast: Cast, agent: Ag
     assert simple.metadata["routing"][0]["model"] == "fake/my-haiku"
     assert simple.metadata["routing"][0]["why"].startswith("A simple task")
     assert "code" in hard.metadata["routing"][0]["why"]
+
+
+def test_an_agent_with_tools_gets_a_model_that_can_call_them_wherever_it_stands(
+    cast: Cast, agent: Agent, settings: Any
+) -> None:
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:9"
+    tool = {"name": "think", "type": "llm", "params": {"prompt": "Think."}}
+    path = f"agents/{agent.id}/"
+    assert cast.alice.api.patch(path, {"tools": [tool]}).json()["warnings"] == []
+    preview = cast.alice.api.get(f"{path}preview/").json()
+    assert (preview["model"], preview["problems"]) == ("fake/my-haiku", [])
+    front = make_agent(cast.alice, name="Front", model="fake/my-haiku")
+    assert cast.alice.api.post(f"agents/{front.id}/handoffs/", {"target_agent_id": str(agent.id)}).status_code == 201
+    published = cast.alice.api.post(f"agents/{front.id}/publish/", {"with_targets": True})
+    assert published.status_code == 201, published.content
+    assert start(cast.alice, front, "Hi!").model == "fake/my-haiku"
 
 
 def test_a_person_s_own_choice_always_wins(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:

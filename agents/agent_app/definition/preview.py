@@ -36,7 +36,7 @@ def preview(agent: Agent, *, user_name: str, context_id: str = "") -> dict[str, 
         prompt, problems = content["instructions"], [error.message]
     model, files, theirs = "", [], list[Mapping[str, Any]]()
     try:
-        resolved = model_references.resolve(workspace_id=agent.workspace_id, reference=content["model"])
+        resolved = model_references.resolve_agent(workspace_id=agent.workspace_id, definition=content)
         model = resolved.reference
         problems += [problem.message for problem in capability_problems(frozen, resolved)]
         files = agent_files.planned(agent_files.rows_of(agent.workspace_id, [agent.id]), resolved)

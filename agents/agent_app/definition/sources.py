@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from agent_app.capabilities import capability_problems, refuse
 from agent_app.definition.closure import Source, definition, reach
 from agent_app.definition.content import complete, draft_content, draft_contents
-from agent_app.model_references import ResolvedModel, resolve
+from agent_app.model_references import ResolvedModel, resolve_agent
 from agent_app.models import Agent, AgentStatus, AgentVersion
 from config.lib.errors import AppError, Conflict
 
@@ -53,7 +53,7 @@ def check_runs(workspace_id: UUID, frozen: Mapping[str, Any], resolved: Resolved
         return
     check_targets(workspace_id, targets)
     for part in targets.values():
-        found = capability_problems(part, resolve(workspace_id=workspace_id, reference=part["model"]))
+        found = capability_problems(part, resolve_agent(workspace_id=workspace_id, definition=part))
         refuse([replace(problem, message=f"{part['name']}: {problem.message}") for problem in found])
 
 
@@ -75,8 +75,9 @@ def check_targets(workspace_id: UUID, targets: Collection[str]) -> None:
 
 def warnings(agent: Agent) -> list[dict[str, str]]:
     """What its model cannot do of what the draft asks, and where its model ends: for whoever has just saved it."""
+    content = draft_content(agent)
     try:
-        resolved = resolve(workspace_id=agent.workspace_id, reference=agent.model)
+        resolved = resolve_agent(workspace_id=agent.workspace_id, definition=content)
     except AppError as error:
         return [{"code": error.error_code, "message": error.detail, "field": "model", "severity": "error"}]
-    return [problem.shown() for problem in capability_problems(draft_content(agent), resolved)]
+    return [problem.shown() for problem in capability_problems(content, resolved)]

@@ -167,7 +167,7 @@ def _targets(run: Run, targets: Mapping[str, Definition]) -> tuple[dict[str, Res
     having = [key for key in targets if rows[key][1]]
     try:
         return {
-            key: model_references.resolve(workspace_id=run.workspace_id, reference=definition.get("model") or "")
+            key: model_references.resolve_agent(workspace_id=run.workspace_id, definition=definition)
             for key, definition in targets.items()
         }, having
     except AppError as error:

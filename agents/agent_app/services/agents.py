@@ -236,7 +236,7 @@ def _check_models(actor: Actor, fields: Mapping[str, Any]) -> None:
 def _check_credits(actor: Actor, fields: Mapping[str, Any]) -> None:
     """An agent that nobody here could pay for is not made. Raises NotEnoughCredits, with the price of its shortest answer."""
     try:
-        resolved = model_references.resolve(workspace_id=actor.workspace_id, reference=fields.get("model", ""))
+        resolved = model_references.resolve_agent(workspace_id=actor.workspace_id, definition=fields)
     except Refused:  # no model yet: nothing has a price
         return
     run = Run(

@@ -127,10 +127,9 @@ def _check(actor: Actor, agent: Agent, content: Content, frozen: dict[str, Any])
     """Publishing promises that it can be run: the draft may be older than what is known today."""
     ids = {name: {part["id"] for part in content[name]} for name in PARTS}
     checks.check(agent.workspace_id, content, {*FIELDS, *PARTS}, ids, agent_id=agent.id)
-    models = (content["model"], *content["fallback_models"])
-    resolved, *_fallbacks = [
-        model_references.resolve(workspace_id=agent.workspace_id, reference=each) for each in models
-    ]
+    for reference in content["fallback_models"]:
+        model_references.resolve(workspace_id=agent.workspace_id, reference=reference)
+    resolved = model_references.resolve_agent(workspace_id=agent.workspace_id, definition=content)
     check_runs(agent.workspace_id, frozen, resolved)
 
 
