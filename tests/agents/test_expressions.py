@@ -111,7 +111,10 @@ def test_what_is_undefined_is_an_error_and_is_named() -> None:
             render(source, VALUES)
         assert missing.value.code == "undefined"
     assert check_template("{{ usr.name }}", {"user", "now"}) == ["There is no variable “usr”. There are: now, user."]
-    assert check_expression("context.a ==", {"context"}) != []
+    for cut in ("context.a ==", "1 +", "(context.a", "context.a == 'x' and\n"):
+        assert check_expression(cut, {"context"}) == [
+            "The expression is not complete: something is missing at its end."
+        ], cut
     assert check_expression("{{ context.a }}", {"context"}) == ["Write the expression without braces."]
 
 

@@ -45,7 +45,14 @@ def read_expression(source: str) -> nodes.Expr:
         raise ExpressionError("limit", _("An expression has at most %(most)d characters."), most=MAX_EXPRESSION)
     if "{{" in source or "{%" in source:
         raise ExpressionError("syntax", _("Write the expression without braces."))
-    body = read_template("{{ (" + source + "\n) }}").body
+    try:
+        body = read_template("{{ (" + source + "\n) }}").body
+    except ExpressionError as error:
+        if int(error.values.get("line", 0)) > source.count("\n") + 1:  # it ends where our own bracket does
+            raise ExpressionError(
+                "syntax", _("The expression is not complete: something is missing at its end.")
+            ) from None
+        raise
     if len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1:
         return body[0].nodes[0]
     raise ExpressionError("syntax", _("This is not one expression."))
