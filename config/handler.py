@@ -42,9 +42,17 @@ class Handler(ASGIHandler):
 
 
 def _on_database_thread(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
+    def rendered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """A response that is rendered late (REST framework's are) is rendered here: Django would wait for its one other thread."""
+        response: Any = view(request, *args, **kwargs)
+        if callable(getattr(response, "render", None)):
+            response = response.render()
+            response.render = None  # which tells Django that nothing is left to do
+        return response  # type: ignore[no-any-return]
+
     @functools.wraps(view)
     async def on_database_thread(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return await in_db(view, request, *args, **kwargs)
+        return await in_db(rendered, request, *args, **kwargs)
 
     return on_database_thread
 

@@ -41,6 +41,11 @@ async def test_ordinary_views_run_on_database_threads_and_others_on_the_loop(app
     assert not asynchronous["thread"].startswith("db")
 
 
+async def test_what_is_rendered_late_is_rendered_on_the_thread_of_its_view(application: Any) -> None:
+    status, headers, thread = await ask(application, "/late/")
+    assert (status, thread[:2], int(headers["content-length"])) == (200, "db", len(thread))
+
+
 @pytest.mark.parametrize("path", ["/ordinary/", "/asynchronous/"])
 async def test_the_asked_language_reaches_every_view_and_no_other_request(application: Any, path: str) -> None:
     german, other = await asyncio.gather(

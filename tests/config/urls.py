@@ -3,6 +3,7 @@
 import threading
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import path
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST
@@ -13,6 +14,18 @@ from config.lib import errors
 
 def ordinary(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"thread": threading.current_thread().name, "language": get_language()})
+
+
+class Late(SimpleTemplateResponse):
+    """Says where it was rendered."""
+
+    @property
+    def rendered_content(self) -> str:
+        return threading.current_thread().name
+
+
+def late(request: HttpRequest) -> HttpResponse:
+    return Late("none")
 
 
 async def asynchronous(request: HttpRequest) -> HttpResponse:
@@ -36,6 +49,7 @@ urlpatterns = [
     path("form/", form),
     path("ordinary/", ordinary),
     path("asynchronous/", asynchronous),
+    path("late/", late),
     path("refusing/", refusing),
     path("api/refusing/", refusing),
     path("api/breaking/", breaking),
