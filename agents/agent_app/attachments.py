@@ -182,10 +182,11 @@ def content_of(file: StoredFile, *, words: bool = False) -> Content:
 
 
 def pictures_of(workspace_id: UUID, file_ids: Iterable[str]) -> tuple[str, ...]:
-    """Pictures that were kept as files, as data addresses. Those that were deleted meanwhile, or cannot be had now, are left out."""
-    files = StoredFile.objects.filter(workspace_id=workspace_id, id__in=list(file_ids))
+    """Pictures that were kept as files, as data addresses, in this order. Left out: what was deleted meanwhile, or cannot be had."""
+    wanted = list(file_ids)
+    files = {str(each.id): each for each in StoredFile.objects.filter(workspace_id=workspace_id, id__in=wanted)}
     try:
-        return tuple(filter(None, (content_of(each).image for each in files)))
+        return tuple(filter(None, (content_of(files[each]).image for each in wanted if each in files)))
     except Unavailable:
         return ()
 

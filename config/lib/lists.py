@@ -21,6 +21,7 @@ from rest_framework import pagination, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.lib import rows
 from config.lib.errors import InvalidInput
 from config.lib.ids import parse_uuid
 
@@ -55,27 +56,25 @@ def _number(request: Request, name: str, default: int, *, least: int) -> int:
     return number
 
 
-_representers: dict[SerializerClass, serializers.BaseSerializer[Any]] = {}
+_readers: dict[SerializerClass, rows.Read] = {}
 
 
-def _represent(serializer: SerializerClass, rows: Iterable[Any]) -> list[Any]:
-    """One serializer a class is kept: making its fields anew for each request takes longer than filling them."""
-    representer = _representers.get(serializer) or _representers.setdefault(serializer, serializer())
-    return [representer.to_representation(row) for row in rows]
+def _reader(serializer: SerializerClass) -> rows.Read:
+    """Kept for each class: making a serializer's fields anew for each request takes longer than filling them."""
+    return _readers.get(serializer) or _readers.setdefault(serializer, rows.reader(serializer()))
 
 
 def answer(
     request: Request,
-    rows: Any,
+    found: Any,
     serializer: SerializerClass,
     context: Callable[[list[Any]], dict[str, Any]] | None = None,
 ) -> Response:
-    """One page of ``rows``. ``context`` is asked once, with the page, for what the serializer needs beside it."""
+    """One page of what was ``found``. ``context`` is asked once, with the page, for what the serializer needs beside it."""
     paginator = Pagination()
-    page: list[Any] = list(paginator.paginate_queryset(rows, request) or ())
-    if context is None:
-        return paginator.get_paginated_response(_represent(serializer, page))
-    return paginator.get_paginated_response(serializer(page, many=True, context=context(page)).data)
+    page: list[Any] = list(paginator.paginate_queryset(found, request) or ())
+    read = rows.reader(serializer(context=context(page))) if context else _reader(serializer)
+    return paginator.get_paginated_response([read(row) for row in page])
 
 
 def invalid(name: str, why: str) -> InvalidInput:
