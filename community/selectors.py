@@ -149,11 +149,19 @@ def preference_table(user: User) -> list[dict[str, object]]:
 # The inbox
 
 
-def inbox_items(actor: Actor, *, kind: str = "", offset: int = 0, limit: int = 20) -> list[InboxItem]:
-    """What waits for a person: what is due first, then the newest. Every source gives at most what could be shown."""
-    found = [item for source in _sources(kind) for item in source.items(actor, offset + limit)]
+def inbox_page(actor: Actor, *, kind: str = "", offset: int = 0, limit: int = 20) -> tuple[list[InboxItem], int]:
+    """What waits for a person, what is due first, then the newest; and how much it is in all.
+
+    Every source gives at most what could be shown, and only one that has more is asked how much it has.
+    """
+    most, total = offset + limit, 0
+    found: list[InboxItem] = []
+    for source in _sources(kind):
+        items = source.items(actor, most)
+        total += len(items) if len(items) < most else source.count(actor)
+        found += items
     found.sort(key=_urgency)
-    return found[offset : offset + limit]
+    return found[offset:most], total
 
 
 def inbox_count(actor: Actor, *, kind: str = "") -> int:

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from billing import access, exports, selectors
 from billing.api import serializers
 from community.api.authentication import identify
+from config.lib import lists
 from config.lib.http import JSONRenderer
 from config.lib.lists import Pagination
 
@@ -61,13 +62,13 @@ class HistoryView(APIView):
     def get(self, request: Request) -> HttpResponse:
         """The newest entry first. A file holds the newest 50,000 that fit (from ``offset`` on)."""
         account = access.get_account(identify(request), "billing.read")
-        rows = selectors.entries(account, _asked(request))
+        asked = _asked(request)
+        rows = selectors.entries(account, asked)
         if request.accepted_renderer.format == "csv":
             return _file(request, rows)
-        paginator = Pagination()
-        page: Any = paginator.paginate_queryset(rows, request, view=self)
-        answer = paginator.get_paginated_response(serializers.EntryOutput(page, many=True).data)
-        answer.data["summary"] = serializers.SummaryOutput({"amount": selectors.entries_sum(rows)}).data
+        answer = lists.answer(request, rows, serializers.EntryOutput)
+        amount = selectors.entries_sum(account, asked)
+        answer.data["summary"] = serializers.SummaryOutput({"amount": amount}).data
         return answer
 
 

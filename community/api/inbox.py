@@ -32,8 +32,7 @@ class _Page(Pagination):
             raise lists.invalid(
                 "offset", _("This is a number from %(least)d to %(most)d.") % {"least": 0, "most": self.deepest}
             )
-        self.count = selectors.inbox_count(actor, kind=kind)
-        items = selectors.inbox_items(actor, kind=kind, offset=self.offset, limit=self.limit)
+        items, self.count = selectors.inbox_page(actor, kind=kind, offset=self.offset, limit=self.limit)
         rows: Any = InboxItemSerializer(items, many=True)  # type: ignore[arg-type]  # the stubs forget ``many``
         return self.get_paginated_response(rows.data)
 

@@ -19,9 +19,9 @@ def inbox(request: ActorRequest) -> HttpResponse:
     """HTMX asks for the items only, also when the live socket says that something changed."""
     kind = request.GET.get("kind", "")
     kind = kind if kind in registry.inbox_sources else ""
-    count = selectors.inbox_count(request.actor, kind=kind)
+    items, count = selectors.inbox_page(request.actor, kind=kind, limit=_MOST)
     context = {
-        "items": selectors.inbox_items(request.actor, kind=kind, limit=_MOST),
+        "items": items,
         "count": count,
         "more": max(0, count - _MOST),
         "kind": kind,

@@ -56,12 +56,13 @@ def test_due_things_first_then_the_newest(cast: Cast, sources: dict[str, registr
     for source in (questions, approvals):
         registry.add_inbox(source)
     actor = get_actor(cast.alice.user)
-    shown = [found.title for found in selectors.inbox_items(actor)]
-    assert shown == ["due soon", "due late", "new", "middle", "old"]
-    assert [found.title for found in selectors.inbox_items(actor, offset=1, limit=2)] == ["due late", "new"]
+    items, count = selectors.inbox_page(actor)
+    assert [found.title for found in items] == ["due soon", "due late", "new", "middle", "old"]
+    items, of_all = selectors.inbox_page(actor, offset=1, limit=2)
+    assert ([found.title for found in items], of_all) == (["due late", "new"], 5)
     assert questions.asked == 3, "no more than could be on this page"
-    assert [found.title for found in selectors.inbox_items(actor, kind="approval")] == ["due soon", "middle"]
-    assert (selectors.inbox_count(actor), selectors.inbox_count(actor, kind="question")) == (5, 3)
+    assert [found.title for found in selectors.inbox_page(actor, kind="approval")[0]] == ["due soon", "middle"]
+    assert (count, selectors.inbox_count(actor), selectors.inbox_count(actor, kind="question")) == (5, 5, 3)
 
 
 def test_what_has_to_be_decided_cannot_be_put_away(cast: Cast, sources: dict[str, registry.InboxSource]) -> None:

@@ -76,7 +76,7 @@ def test_the_list_is_searched_filtered_and_ordered(team: Team) -> None:
 def test_the_list_costs_the_same_for_many(team: Team, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     for number in range(10):
         join(make_user(f"more{number}"), team.id, Role.VIEWER)
-    with django_assert_num_queries(4):  # who asks (twice: the path names the workspace), count, page
+    with django_assert_num_queries(3):  # who asks, count, page
         assert len(team.alice.api.get(team.path("members/")).json()["results"]) == 14
 
 
