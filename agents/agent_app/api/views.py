@@ -142,7 +142,7 @@ class RunsView(APIView):
         """Newest first. `search` looks at what was asked and at the agent's name, or is the id of a run, a conversation or a trace."""
         order = lists.ordering(request, _RUN_ORDERINGS, "-created_at")
         rows = selectors.run_list(identify(request), _run_filters(request), ordering=order)
-        return lists.answer(request, rows, RunOutput)
+        return lists.answer(request, rows.select_related(None), RunOutput)  # the answer names the agent by its id
 
 
 class RunView(APIView):

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import CharField, Count, DateTimeField, F, Field, Func, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -24,14 +24,22 @@ def agent_rows(
     rows = Agent.objects.in_workspace(actor.workspace_id)
     rows = rows.filter(status=status) if status else rows.shown()
     rows = rows.filter(tags__contains=[tag]) if tag else rows
-    last = Run.objects.filter(agent_id=OuterRef("id")).order_by("-created_at")
     return (
         rows.search(search)
         .annotate(
-            last_run_at=Subquery(last.values("created_at")[:1]), last_run_status=Subquery(last.values("status")[:1])
+            last_run_at=_of_last_run("created_at", DateTimeField()), last_run_status=_of_last_run("status", CharField())
         )
         .order_by(ordering if ordering in AGENT_ORDERINGS else "-updated_at", "-id")
     )
+
+
+def _of_last_run(column: str, kind: "Field[Any, Any]") -> Func:
+    """A column of an agent's last run. Written out: as querysets two of these took a quarter of what the list costs."""
+    template = (
+        "(SELECT run.%(column)s FROM agents_run run WHERE run.agent_id = %(expressions)s"
+        " ORDER BY run.created_at DESC LIMIT 1)"
+    )
+    return Func(F("id"), template=template, column=column, output_field=kind)
 
 
 def tags_of(actor: Actor, ids: list[UUID]) -> list[str]:
