@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -43,7 +43,11 @@ class InboxView(APIView):
     @extend_schema(
         operation_id="inbox_list",
         tags=["notifications"],
-        parameters=[OpenApiParameter("limit", int), OpenApiParameter("offset", int), OpenApiParameter("kind", str)],
+        parameters=[
+            lists.parameter("limit", {"type": "integer", "minimum": 1, "maximum": lists.MAX_OFFSET}),
+            lists.parameter("offset", {"type": "integer", "minimum": 0, "maximum": _Page.deepest}),
+            lists.parameter("kind", description="`approval`, `invitation` or `failed_run`, as items name it."),
+        ],
         responses=InboxItemSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
