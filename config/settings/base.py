@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
+    "servestatic",
     "django.contrib.humanize",
     "django.forms",
     "channels",

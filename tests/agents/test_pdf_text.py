@@ -42,8 +42,10 @@ def test_a_bomb_costs_no_memory_and_the_other_pages_are_read() -> None:
 
 
 def test_a_page_that_keeps_the_processor_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf_text, "_PATIENCE", 4.0)
-    found = read(pdf(words("Quick."), b"q Q " * 5_000_000))
+    for seconds in (4.0, 15.0):  # the latter where the machine is too busy even for the first page
+        monkeypatch.setattr(pdf_text, "_PATIENCE", seconds)
+        if (found := read(pdf(words("Quick."), b"q Q " * 5_000_000))).text:
+            break
     assert (found.text, found.cut) == ("[Page 1]\nQuick.", True)
 
 
