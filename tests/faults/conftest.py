@@ -86,6 +86,16 @@ class World:
         name = str(self.rows("SELECT worker FROM agents_run WHERE id = %s", run_id)[0]["worker"])
         return next(worker for worker in self.workers if name.endswith(f":{worker.pid}"))
 
+    def lose(self, run_id: str) -> None:
+        """The lease of the run is over, whose worker is dead or asleep: now, not when its time has come."""
+        [row] = self.rows("SELECT worker FROM agents_run WHERE id = %s", run_id)
+        past = (
+            "UPDATE agents_run SET lease_expires_at = now() - interval '1 second' "
+            "WHERE id = %s AND worker = %s AND status = 'running' RETURNING id"
+        )
+        # Until the reaper has seen it: what the worker had sent last may be written after this.
+        self.wait(lambda: not self.rows(past, run_id, row["worker"]), pace=0.2)
+
     def others(self, owner: Child) -> list[Child]:
         return [worker for worker in self.workers if worker is not owner]
 
@@ -111,7 +121,7 @@ class World:
         with redis.Redis.from_url(self.stack.urls["REDIS_URL"]) as client:
             yield client
 
-    def wait(self, what: Callable[[], T | None], timeout: float = 15.0, pace: float = 0.05) -> T:
+    def wait(self, what: Callable[[], T | None], timeout: float = 60.0, pace: float = 0.05) -> T:
         """The first truthy answer of ``what``, which looks at something that announces nothing (a row, a process)."""
         limit = time.monotonic() + timeout
         while not (found := what()):
@@ -164,4 +174,4 @@ def world(stack: Stack, alice: Person, provider: FakeOpenAI, workers: list[Child
     for worker in workers:
         worker.send(signal.SIGCONT)
     for follower in world.followers:
-        follower.join(5)
+        follower.join(60)

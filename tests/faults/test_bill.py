@@ -65,7 +65,8 @@ def test_a_worker_killed_in_mid_answer_is_paid_for_once_and_so_is_the_next(world
     follower = world.start()
     follower.wait_text("one two ")
     world.owner(follower.run_id).kill()
-    assert follower.wait_end(30)["status"] == "succeeded"
+    world.lose(follower.run_id)
+    assert follower.wait_end()["status"] == "succeeded"
     world.check_ended(follower)
     check_bill(world, follower.run_id, attempts=2)
 
@@ -84,6 +85,7 @@ def test_a_worker_killed_between_the_answer_and_its_settlement_is_paid_for(world
         assert world.provider.wait_end(world.provider.exchanges[0]) == "complete"
         owner.kill()
         held.rollback()
-    assert follower.wait_end(40)["status"] == "succeeded"
+    world.lose(follower.run_id)
+    assert follower.wait_end()["status"] == "succeeded"
     world.check_ended(follower)
     check_bill(world, follower.run_id, attempts=2)

@@ -14,7 +14,7 @@ from tests.faults.follower import Follower
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    environment = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings", "FAULTS_STALL_TIMEOUT": "1.5"}
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings", "FAULTS_STALL_TIMEOUT": "4"}
     with Stack(environment=environment) as running:
         running.start("web", "beat", "worker-cpu")
         yield running
@@ -38,10 +38,16 @@ def _closed_circuits(world: World) -> None:
             client.delete(key)
 
 
-def ended(world: World, script: Script) -> tuple[dict[str, Any], dict[str, Any], Follower]:
-    """``(run, data of the error event, follower)`` of a run whose provider follows ``script``, however often asked."""
+def ended(world: World, script: Script, seen: str = "") -> tuple[dict[str, Any], dict[str, Any], Follower]:
+    """``(run, data of the error event, follower)`` of a run whose provider follows ``script``, however often asked.
+
+    What the script holds back comes once ``seen`` was seen.
+    """
     world.provider.model(MODEL, script)
     follower = world.start()
+    if seen:
+        follower.wait_text(seen)
+        world.provider.exchanges[-1].release()
     follower.wait_end()
     run = world.check_ended(follower)
     error = next((each.data for each in follower.events if each.type == "error"), {})
@@ -108,8 +114,9 @@ def test_a_stall_in_mid_stream_keeps_the_text(world: World) -> None:
     ],
 )  # fmt: skip
 def test_a_broken_stream_is_no_success_and_keeps_the_text(world: World, fault: Fault) -> None:
-    # The pause lets the first words leave before a reset throws away what the network still holds.
-    run, error, follower = ended(world, Script(deltas=("one ", "two ", "three "), fault=fault, rate=20))
+    # It breaks once the first words were seen: a reset throws away what is still on its way.
+    script = Script(deltas=("one ", "two ", "three "), fault=fault, hold_after=2)
+    run, error, follower = ended(world, script, seen="one two ")
     assert run["status"] in {"partial", "failed"}
     assert run["reason"] == "provider_error"
     assert (run["output"], follower.text) == ("one two ", "one two ")

@@ -1,7 +1,8 @@
 """Workers die, leave and fall asleep in the middle of an answer; the run ends all the same, once."""
 
 import signal
-import time
+
+import pytest
 
 from tests.fakes.script import Script
 from tests.faults.conftest import World
@@ -17,7 +18,8 @@ def test_a_killed_workers_run_is_finished_by_another(world: World) -> None:
     follower = world.start()
     follower.wait_text("one two ")
     world.owner(follower.run_id).kill()
-    assert follower.wait_end(30)["status"] == "succeeded"
+    world.lose(follower.run_id)
+    assert follower.wait_end()["status"] == "succeeded"
     assert follower.types.count("content_reset") == 1
     assert follower.text == "".join(WORDS)
     run = world.check_ended(follower)
@@ -32,9 +34,10 @@ def test_a_run_that_costs_every_worker_its_life_is_failed(world: World) -> None:
     world.start_workers(3)
     follower = world.start()
     for number in (1, 2, 3):
-        follower.wait_words("one two ", resets=number - 1, timeout=30)
+        follower.wait_words("one two ", resets=number - 1)
         world.owner(follower.run_id).kill()
-    end = follower.wait_end(30)
+        world.lose(follower.run_id)
+    end = follower.wait_end()
     assert (end["status"], end["reason"]) == ("failed", "worker_lost")
     run = world.check_ended(follower)
     assert run["output"] == "one two ", "what was produced is kept"
@@ -47,11 +50,10 @@ def test_a_worker_told_to_stop_hands_its_run_over_at_once(world: World) -> None:
     follower = world.start()
     follower.wait_text("one two ")
     owner = world.owner(follower.run_id)
-    told = time.monotonic()
     owner.send(signal.SIGTERM)
-    assert follower.wait_end(30)["status"] == "succeeded"
-    taken_over = world.provider.wait_request(2)
-    assert taken_over.received_at - told < 2.5, "sooner than the lease of 3 s would let another take it"
+    assert follower.wait_end()["status"] == "succeeded"
+    [row] = world.rows("SELECT attempt, takeovers FROM agents_run WHERE id = %s", follower.run_id)
+    assert (row["attempt"], row["takeovers"]) == (2, 0), "handed over, not taken once its lease was over"
     assert world.provider.exchanges[0].outcome == "client_closed"
     assert follower.text == "".join(WORDS)
     world.check_ended(follower)
@@ -60,14 +62,16 @@ def test_a_worker_told_to_stop_hands_its_run_over_at_once(world: World) -> None:
     assert owner.process.returncode == 0
 
 
-def test_a_run_that_is_nearly_done_ends_before_its_worker_stops(world: World) -> None:
+def test_a_run_that_is_nearly_done_ends_before_its_worker_stops(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.provider.queue(HELD)
+    world.start_workers(0)
+    monkeypatch.setitem(world.stack.variables, "FAULTS_SHUTDOWN_GRACE", "60")
     world.start_workers()
     follower = world.start()
     follower.wait_text("one two ")
     world.workers[0].send(signal.SIGTERM)
     world.provider.exchanges[0].release()
-    assert follower.wait_end(30)["status"] == "succeeded"
+    assert follower.wait_end()["status"] == "succeeded"
     assert "content_reset" not in follower.types
     world.check_ended(follower)
 
@@ -78,5 +82,5 @@ def test_a_run_waits_for_a_worker_and_is_then_done(world: World) -> None:
     follower = world.follow(run_id)
     assert world.run(run_id)["status"] == "queued"
     world.start_workers()
-    assert follower.wait_end(30)["status"] == "succeeded"
+    assert follower.wait_end()["status"] == "succeeded"
     world.check_ended(follower)

@@ -20,10 +20,9 @@ def test_a_worker_that_slept_too_long_can_write_no_more(world: World) -> None:
     (other,) = world.others(owner)
     for worker in (owner, other):
         worker.send(signal.SIGSTOP)
-    expired = "SELECT 1 FROM agents_run WHERE id = %s AND lease_expires_at < now()"
-    world.wait(lambda: world.rows(expired, follower.run_id))
+    world.lose(follower.run_id)
     other.send(signal.SIGCONT)
-    second = world.provider.wait_request(2, deltas=2, timeout=30)
+    second = world.provider.wait_request(2, deltas=2)
     follower.wait_words("one two ", resets=1)
     world.provider.exchanges[0].release()
     owner.send(signal.SIGCONT)
@@ -31,7 +30,7 @@ def test_a_worker_that_slept_too_long_can_write_no_more(world: World) -> None:
     # The stale one has had its whole answer, or was told to drop it: it tries to store the end, or gives up.
     assert world.run(follower.run_id)["status"] == "running"
     second.release()
-    assert follower.wait_end(30)["status"] == "succeeded"
+    assert follower.wait_end()["status"] == "succeeded"
     assert follower.text == "".join(WORDS)
     assert not any("STALE" in each.raw for each in follower.events)
     run = world.check_ended(follower)
@@ -45,11 +44,10 @@ def test_workers_that_slept_and_wake_together_end_the_run_once(world: World) -> 
     follower.wait_text("one two ")
     for worker in world.workers:
         worker.send(signal.SIGSTOP)
-    expired = "SELECT 1 FROM agents_run WHERE id = %s AND lease_expires_at < now()"
-    world.wait(lambda: world.rows(expired, follower.run_id))
+    world.lose(follower.run_id)
     world.provider.exchanges[0].release()
     for worker in world.workers:
         worker.send(signal.SIGCONT)
-    assert follower.wait_end(30)["status"] == "succeeded"
+    assert follower.wait_end()["status"] == "succeeded"
     assert follower.text == "".join(WORDS)
     world.check_ended(follower)
