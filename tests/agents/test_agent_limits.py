@@ -1,14 +1,12 @@
 """What a builder allows of an agent: how often it may be run, and how often at once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 
 from agent_app.models import Agent, Run
 from agent_app.runs import lifecycle
-from config.lib import redis
 from config.lib.errors import Throttled
 from tests.agents.world import make_agent, make_provider, start
 from tests.cast import Cast
@@ -27,10 +25,8 @@ def allow(cast: Cast, agent: Agent, **limits: int | None) -> None:
     assert (saved.status_code, {name: saved.json()[name] for name in limits}) == (200, limits)
 
 
-def test_an_agent_is_run_as_often_as_its_builder_allows_by_all_together(
-    cast: Cast, agent: Agent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(redis, "time", SimpleNamespace(time=lambda: 1_800_000_010.0))  # one and the same minute
+@pytest.mark.usefixtures("one_window")
+def test_an_agent_is_run_as_often_as_its_builder_allows_by_all_together(cast: Cast, agent: Agent) -> None:
     assert cast.bob.api.post(f"agents/{agent.id}/publish/", {}).status_code == 201
     allow(cast, agent, runs_per_minute=2)
     assert cast.dave.api.post(f"agents/{agent.id}/run/", {"message": "x"}).status_code == 404, (
