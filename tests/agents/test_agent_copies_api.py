@@ -217,6 +217,10 @@ def test_several_agents_are_tagged_and_set_at_once(cast: Cast) -> None:
     too_many = cast.bob.api.post("agents/bulk/", {"ids": ids, "add_tags": [str(n) for n in range(20)]})
     assert (too_many.status_code, list(too_many.json()["errors"])) == (400, ["add_tags"])
     assert Agent.objects.get(id=second.id).tags == ["c"]
+    both = cast.bob.api.post("agents/bulk/", {"ids": ids, "delete": True, "status": "active"})
+    assert (both.status_code, list(both.json()["errors"]), Agent.objects.count()) == (400, ["delete"], 3)
+    assert cast.bob.api.post("agents/bulk/", {"ids": ids, "delete": True}).json() == {"changed": 2}
+    assert [agent.id for agent in Agent.objects.all()] == [foreign.id]
 
 
 def test_what_is_sent_is_shown_as_it_will_be(cast: Cast) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers as rest
@@ -39,6 +40,12 @@ class BulkInput(Strict):
     add_tags = rest.ListField(child=rest.CharField(max_length=40), max_length=20, required=False)
     remove_tags = rest.ListField(child=rest.CharField(max_length=40), max_length=20, required=False)
     status = rest.ChoiceField(choices=AgentStatus.choices, required=False)
+    delete = rest.BooleanField(required=False, help_text="Delete them, with their conversations and runs; by itself.")
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("delete") and values.keys() - {"ids", "delete"}:
+            raise rest.ValidationError({"delete": [_("What is deleted is not changed as well.")]})
+        return values
 
 
 class ImportInput(Strict):
@@ -112,9 +119,12 @@ class BulkView(APIView):
         responses=inline_serializer("BulkOutput", {"changed": rest.IntegerField()}),
     )
     def post(self, request: Request) -> Response:
-        """Add and remove tags and set the status of several agents. Those of other workspaces are passed over."""
+        """Add and remove tags and set the status of several agents, or delete them. Those of other workspaces are passed over."""
         actor = identify(request, "agent.write")
-        return Response({"changed": agents.agents_change(actor=actor, **valid(BulkInput(data=request.data)))})
+        asked = valid(BulkInput(data=request.data))
+        if asked.pop("delete", False):
+            return Response({"changed": agents.agents_delete(actor=actor, ids=asked["ids"])})
+        return Response({"changed": agents.agents_change(actor=actor, **asked)})
 
 
 class ExportView(APIView):
