@@ -69,7 +69,8 @@ def settle_lost(run: Run, shown: Iterable[Event] = ()) -> None:
 
 def close(run: Run, produced: Produced, shown: Iterable[Event] = ()) -> None:
     """Book everything the run has used, give back what it has not, and put the sums of all attempts into ``produced``."""
-    settle_lost(run, shown)
+    if run.attempt > 1:  # else there was none before
+        settle_lost(run, shown)
     settle(run, produced.unsettled)
     for hold in holds.holds_open(run_id=run.id):
         holds.hold_release(workspace_id=run.workspace_id, run_id=run.id, attempt=hold.attempt, step=hold.step)
