@@ -15,6 +15,6 @@ RUN_WAIT = 60.0
 PROVIDER_CONNECT_TIMEOUT = 10.0
 PROVIDER_STALL_TIMEOUT = float(os.environ.get("FAULTS_STALL_TIMEOUT", "90"))  # tests hold streams for some seconds
 CELERY_BEAT_SCHEDULE = {
-    name: entry | ({"schedule": 1.0, "options": {"expires": 1}} if name == "reap runs" else {})
+    name: entry | ({"schedule": 1.0, "options": {"expires": 10}} if name == "reap runs" else {})
     for name, entry in CELERY_BEAT_SCHEDULE.items()  # noqa: F405
 }

@@ -65,7 +65,7 @@ def test_work_goes_on_after_valkey_came_back(world: World) -> None:
     world.stack.valkey.kill()
     world.stack.valkey.start()
     follower = world.start()
-    assert follower.wait_end(60)["status"] == "succeeded"
+    assert follower.wait_end()["status"] == "succeeded"
     world.check_ended(follower)
 
 
@@ -77,7 +77,7 @@ def test_a_run_started_without_valkey_is_executed_when_it_is_back(world: World) 
     finally:
         world.stack.valkey.start()
     follower = world.follow(run_id)
-    assert follower.wait_end(60)["status"] == "succeeded"
+    assert follower.wait_end()["status"] == "succeeded"
     world.check_ended(follower)
     assert len(world.provider.exchanges) == 1
 
