@@ -89,7 +89,7 @@ def build(page: Page, world: World, shop: Shop) -> str:
     fields.get_by_label("Client secret").fill("a-long-word-of-nobody-else")
     save(page)
     page.get_by_role("link", name="order_lookup").first.click()
-    with page.expect_navigation(url=f"**/agents/{agent_id}/"):  # to the shop and back
+    with page.expect_navigation(url=f"**/agents/{agent_id}/#tools"):  # to the shop and back
         page.get_by_role("dialog").get_by_role("link", name="Connect").click()
     add_tool(page, "Python of your own")
     fields.get_by_label("Name", exact=True).fill("gross")
