@@ -1,6 +1,7 @@
 """A light load client: streams answers and notes when the first token came, with as little work a chunk as can be."""
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -72,9 +73,12 @@ async def stream(http: aiohttp.ClientSession, target: Target) -> Timing:
 
 
 async def closed_loop(
-    concurrency: int, count: int, seconds: float, work: Callable[[], Awaitable[Timing]]
+    concurrency: int, count: int, seconds: float, work: Callable[[], Awaitable[Timing]], *, pause: float = 0.0
 ) -> tuple[list[Timing], float]:
-    """``concurrency`` callers, each asking again once it is answered, until ``count`` calls or ``seconds`` are over."""
+    """``concurrency`` callers, each asking again once it is answered, until ``count`` calls or ``seconds`` are over.
+
+    Each pauses before a call, ``pause`` seconds on average (exponentially, so that they do not march in step).
+    """
     timings: list[Timing] = []
     left = count
     start = time.perf_counter()
@@ -82,6 +86,8 @@ async def closed_loop(
     async def caller() -> None:
         nonlocal left
         while left > 0 and time.perf_counter() - start < seconds:
+            if pause:
+                await asyncio.sleep(random.expovariate(1 / pause))  # a load, not a secret
             left -= 1
             timings.append(await work())
 

@@ -1,7 +1,8 @@
 """p95 of what programs and pages read most, asked by 10 and by 100 people at once, beside ``/health/live`` of the same server.
 
-``python -m tests.benchmarks.read_endpoints [--people 10,100] [--requests 1500] [--seconds 8] [--processes 1]``
+``python -m tests.benchmarks.read_endpoints [--people 10,100] [--requests 1500] [--seconds 8] [--processes 1] [--pause 0]``
 
+With ``--pause 2`` each person reads for two seconds on average before they ask again, as people do; without it nobody ever pauses.
 Each person is a member of one workspace with their own access token, so nobody's limit and no cache is shared. Everything else of
 the stack runs as well: workers and beat. Aim: p95 ≤ 100 ms with 10 people, ≤ 200 ms with 100.
 """
@@ -96,7 +97,9 @@ async def measure(stack: Stack, arguments: argparse.Namespace, tokens: list[str]
                 work = partial(get, http, url, itertools.cycle(tokens[:people]))
                 await client.closed_loop(people, 2 * people, 5, work)  # warm up
                 before = sum(map(report.cpu_seconds, webs))
-                timings, took = await client.closed_loop(people, arguments.requests, arguments.seconds, work)
+                timings, took = await client.closed_loop(
+                    people, arguments.requests, arguments.seconds, work, pause=arguments.pause
+                )
                 used = sum(map(report.cpu_seconds, webs)) - before
                 totals = [timing.total * 1000 for timing in report.good(timings)]
                 p95 = report.percentile(totals, 95)
@@ -115,6 +118,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1500)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--processes", type=int, default=1, help="web processes")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds that each person reads between two requests")
     arguments = parser.parse_args()
     report.say(report.machine())
     with Stack(web_processes=arguments.processes) as stack:
