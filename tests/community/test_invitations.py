@@ -185,7 +185,7 @@ def test_the_list_holds_the_open_ones_and_costs_the_same_for_many(
     path = f"workspaces/{cast.alice.workspace_id}/invitations/"
     for number in range(8):
         invite(cast, fresh_address(f"guest{number}"))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         body = cast.alice.api.get(path).json()
     assert body["count"] == 8
     assert body["results"][0]["invited_by"]["name"] == "Alice"
