@@ -199,6 +199,7 @@ def test_agents_ask_five_deep(cast: Cast, models: Models, probe: Probe) -> None:
 @pytest.mark.parametrize("word", ["look", "pay", "after"])
 def test_a_worker_that_is_lost_within_repeats_nothing(cast: Cast, models: Models, probe: Probe, word: str) -> None:
     """Before anybody is asked, with the call that was approved, and with one that comes after it."""
+    Rate.objects.create(reference="tool/agent", per_call=Decimal(1))
     boss, _clerk = office(cast.alice, GATED, {**ECHO, "name": "free"})
     models.says("m", ask("clerk"), said("Done."))
     models.says("clerk", asks(("free", "look")), asks(("echo", "pay")), asks(("free", "after")), said("Well."))
@@ -227,6 +228,7 @@ def test_a_worker_that_is_lost_within_repeats_nothing(cast: Cast, models: Models
     assert codes == ["outcome_unknown"], "of the call that was under way"
     assert models.told("m") == ["Well."]
     assert len(rows(run)) == 1
+    assert Hold.objects.filter(run_id=run.id, state="settled", model="tool/agent").count() == 1, "paid for once"
 
 
 def test_its_guardrails_are_asked_once_and_its_answer_is_checked_at_the_end(

@@ -25,6 +25,7 @@ from billing.services.holds import Held, Used
 FIRST = "turn:1"
 TOOL_STEP = "tool:"
 HOSTED_STEP = "hosted:"  # a call that a provider may make itself
+GOES_ON = ("tool/agent",)  # what is called so goes on where a lost worker has left it, and is paid for when it ends
 _TEXT = events.DELTAS
 
 
@@ -101,18 +102,14 @@ def _open(run: Run, attempt: int, step: str, call: ModelCall, *, since_seq: int)
 
 
 def _settle_lost(run: Run, hold: Hold, shown: list[Event]) -> None:
-    if hold.step.startswith(HOSTED_STEP):  # the answer never came, and with it no word of its calls
+    # Of hosted calls the answer never came, and with it no word of them.
+    if hold.step.startswith(HOSTED_STEP) or hold.model in GOES_ON:
         holds.hold_release(workspace_id=run.workspace_id, run_id=run.id, attempt=hold.attempt, step=hold.step)
         return
     if hold.step.startswith(TOOL_STEP):  # it was begun, and may have been done
         holds.hold_settle(
-            workspace_id=run.workspace_id,
-            run_id=run.id,
-            attempt=hold.attempt,
-            step=hold.step,
-            model=hold.model,
-            used=Used(),
-        )
+            workspace_id=run.workspace_id, run_id=run.id, attempt=hold.attempt, step=hold.step, model=hold.model, used=Used()
+        )  # fmt: skip
         return
     received = _received(run.id, hold.since_seq, shown)
     used = Used(prompt_tokens=hold.prompt_tokens, completion_tokens=tokens.estimate(received), exact=False)
