@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from community.access import Actor, renewed
 from community.sockets import until_asked
-from config.lib import realtime
+from config.lib import loop, realtime
 from config.lib.db import in_db
 from config.lib.errors import Forbidden, NotFound, Unauthenticated
 
@@ -86,6 +86,7 @@ async def _ended(reader: Reader) -> None:
                     await layer.group_add(group, channel)
             if not await in_db(reader.may_read):
                 return
+            loop.obey()
             try:
                 async with asyncio.timeout(until_asked(reader.actor)):
                     if await _told(layer, channel) == "session.ended":

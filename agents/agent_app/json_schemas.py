@@ -23,6 +23,7 @@ MAX_SIZE = 32_000  # bytes of JSON
 MAX_DEPTH = 20
 _MOST_SHOWN = 5
 _MOST_STEPS = 200_000  # keywords looked at for one value
+_DEEPEST = 150  # keywords looked at within each other: well before Python's own limit, which the registry's code does not survive
 
 Schema = dict[str, Any]
 
@@ -45,6 +46,7 @@ class _TooManySteps(Exception):
 
 _OF_EACH_TYPE: tuple[Any, ...] = ({}, [], "", 0, True, None)
 _steps: ContextVar[int] = ContextVar("steps", default=0)
+_depth: ContextVar[int] = ContextVar("depth", default=0)
 _Keyword = Callable[[Any, Any, Any, Schema], "Iterator[ValidationError] | None"]
 
 
@@ -55,12 +57,18 @@ def _spend(steps: int) -> None:
 
 
 def _counted(name: str, keyword: _Keyword) -> _Keyword:
-    """A keyword that counts how often it is looked at."""
+    """A keyword that counts how often it is looked at, and how deep."""
 
     def check(checker: Any, value: Any, instance: Any, schema: Schema) -> Iterator[ValidationError]:
         compares = name == "uniqueItems" and isinstance(instance, list)  # each with each, where they have no order
         _spend(1 + (len(instance) ** 2 // 100 if compares else 0))
-        yield from keyword(checker, value, instance, schema) or ()
+        if _depth.get() >= _DEEPEST:
+            raise RecursionError
+        _depth.set(_depth.get() + 1)
+        try:
+            yield from keyword(checker, value, instance, schema) or ()
+        finally:
+            _depth.set(_depth.get() - 1)
 
     return check
 

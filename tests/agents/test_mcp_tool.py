@@ -12,7 +12,6 @@ from django.conf import LazySettings
 from agent_app.tools import remote
 from agent_app.tools.mcp import McpTool
 from agent_app.tools.registry import OutboundBudget, ToolFailed
-from agent_app.tools.remote import Change
 from config.lib.errors import InvalidInput, Refused
 from tests.agents.tool_world import called, definition, saved
 from tests.cast import Cast
@@ -109,9 +108,8 @@ def test_what_a_server_changes_changes_nothing_until_it_is_confirmed(cast: Cast)
         assert MCP.functions(tool) == before
         assert MCP.functions(saved(cast.bob, MCP, tool.params, old=tool)) == before, "saving again asks nobody"
         params, found = MCP.look_again(cast.bob.workspace_id, tool)
-        assert found == [
-            Change(key="greet", kind="removed"), Change(key="fail", kind="added"),
-            Change(key="price", kind="changed", parts=("description", "parameters")),
+        assert [(each.key, each.kind, each.parts) for each in found] == [
+            ("greet", "removed", ()), ("fail", "added", ()), ("price", "changed", ("description", "parameters")),
         ]  # fmt: skip
         assert params["digest"] == remote.digest(params["functions"]) != tool.params["digest"]
 

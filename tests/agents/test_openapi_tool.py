@@ -11,7 +11,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from agent_app.tools.openapi import OpenApiTool
 from agent_app.tools.registry import ToolFailed
-from agent_app.tools.remote import Change
 from community.files import staging
 from community.services.files import file_store
 from config.lib.errors import InvalidInput, Refused
@@ -126,9 +125,8 @@ def test_a_changed_description_is_shown_and_changes_nothing_by_itself(site: Site
     site.answers("/spec.json", spec)
     assert [each.name for each in API.functions(tool)] == ["getPet", "addPet"]
     params, found = API.look_again(cast.bob.workspace_id, tool)
-    assert found == [
-        Change(key="addPet", kind="removed"), Change(key="cats", kind="added"),
-        Change(key="getPet", kind="changed", parts=("description",)),
+    assert [(each.key, each.kind, each.parts) for each in found] == [
+        ("addPet", "removed", ()), ("cats", "added", ()), ("getPet", "changed", ("description",)),
     ]  # fmt: skip
     assert [each["key"] for each in params["functions"]] == ["getPet", "cats"]
 

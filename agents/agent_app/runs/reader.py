@@ -116,6 +116,7 @@ class Multiplexer:
         client = redis.new_loop_client()
         try:
             while self._runs:
+                loop.obey()  # else a loop that is closed while runs are followed would wait for this task for ever
                 wanted: dict[Any, Any] = {self._wake_key: self._wake_id} | {
                     key: run.last_id for key, run in self._runs.items()
                 }
