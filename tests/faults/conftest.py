@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -45,6 +45,18 @@ def alice(stack: Stack) -> Person:
 def provider() -> Iterator[FakeOpenAI]:
     with FakeOpenAI() as server:
         yield server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure comes with the last words of every process: it may not be seen again for a long time."""
+    report = yield
+    world = getattr(item, "funcargs", {}).get("world")
+    if report.failed and call.when == "call" and isinstance(world, World):
+        report.sections += [(f"log of {name}", world.stack.log(name)) for name in world.stack.children]
+    return report
 
 
 @dataclass
