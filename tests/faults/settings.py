@@ -5,7 +5,7 @@ import os
 
 from config.settings import *  # noqa: F403
 
-RUN_LEASE = 120.0
+RUN_LEASE = 30.0
 RUN_HEARTBEAT = 0.5
 RUN_FLUSH_INTERVAL = 0.3
 RUN_REENQUEUE_AFTER = 2.0

@@ -29,6 +29,7 @@ export default class AutosaveController extends Base {
   dirty = false;
   busy = false;
   held = 0;
+  waiting = 0;
   conflicted = false;
   leaving = false;
   /** The save under way. @type {Promise<boolean> | undefined} */
@@ -61,9 +62,18 @@ export default class AutosaveController extends Base {
     const { elt, issueRequest } = /** @type {CustomEvent} */ (event).detail;
     if (!elt.closest("[hx-include='#agent-revision']") || this.conflicted || !(this.dirty || this.busy)) return;
     event.preventDefault();
+    this.waiting += 1;
     await this.running;
     await this.save();
     issueRequest();
+    this.waiting -= 1;
+  };
+
+  /** What a save made fresh is not put in the place of a button that is being pressed, or whose request waits: without its element it
+   * would never be made. Its own answer brings all of it anew. @param {Event} event */
+  keep = (event) => {
+    const { target } = /** @type {CustomEvent} */ (event).detail;
+    if (target.querySelector("[hx-include='#agent-revision']") && (this.waiting || target.querySelector(":active"))) event.preventDefault();
   };
 
   /** While it is under way nothing is saved. @param {Event} event */
@@ -79,6 +89,7 @@ export default class AutosaveController extends Base {
 
   connect() {
     document.addEventListener("htmx:confirm", this.confirm);
+    document.addEventListener("htmx:oobBeforeSwap", this.keep);
     document.addEventListener("htmx:beforeSend", this.hold);
     document.addEventListener("click", this.leave);
     window.addEventListener("beforeunload", this.warn);
@@ -88,6 +99,7 @@ export default class AutosaveController extends Base {
   disconnect() {
     clearTimeout(this.timer);
     document.removeEventListener("htmx:confirm", this.confirm);
+    document.removeEventListener("htmx:oobBeforeSwap", this.keep);
     document.removeEventListener("htmx:beforeSend", this.hold);
     document.removeEventListener("click", this.leave);
     window.removeEventListener("beforeunload", this.warn);

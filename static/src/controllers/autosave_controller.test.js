@@ -186,14 +186,19 @@ function htmx(name, detail) {
 
 test("another request with the revision goes out when what was typed is saved", async () => {
   const calls = answering([json({ revision: 4 })]);
-  page.one("form").insertAdjacentHTML("afterend", '<button id="take" hx-include="#agent-revision"></button><button id="other"></button>');
+  page.one("form").insertAdjacentHTML(
+    "afterend", '<div id="list"><button id="take" hx-include="#agent-revision"></button></div><div id="rest"><button id="other"></button></div>',
+  );
   let issued = 0;
   const detail = (/** @type {string} */ id) => ({ elt: page.one(id), issueRequest: () => (issued += 1) });
+  const replaced = (/** @type {string} */ id) => !htmx("htmx:oobBeforeSwap", { elt: page.one(id), target: page.one(id) }).defaultPrevented;
   type("name", "New");
   assert.equal(htmx("htmx:confirm", detail("#other")).defaultPrevented, false);
   assert.equal(htmx("htmx:confirm", detail("#take")).defaultPrevented, true);
   assert.equal(issued, 0);
+  assert.deepEqual([replaced("#list"), replaced("#rest")], [false, true], "it would lose its element");
   await page.settled();
+  assert.equal(replaced("#list"), true);
   assert.equal(calls.length, 1);
   assert.equal(issued, 1);
   assert.equal(htmx("htmx:confirm", detail("#take")).defaultPrevented, false);
