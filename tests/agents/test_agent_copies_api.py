@@ -172,6 +172,8 @@ def test_the_script_brings_tools_settings_and_output_types_along(cast: Cast) -> 
     ]  # fmt: skip
     namespace: dict[str, Any] = {"__name__": "exported"}
     exec(compile(source, "exported.py", "exec"), namespace)  # noqa: S102  # what the export promises
+    with pytest.raises(ValueError, match="http://"):
+        namespace["http_get"]("file:///etc/passwd")  # a model may choose the address
     root = namespace["shop_agent"]
     assert root.instructions == body["instructions"]
     assert (root.model_settings.tool_choice, root.model_settings.reasoning.effort) == ("auto", "low")

@@ -92,7 +92,9 @@ def with_payload(made: Handoff[Any, Any], schema: dict[str, Any]) -> Handoff[Any
 
 
 def http_get(url: str) -> dict[str, Any]:
-    """What function tools may ask the web with."""
+    """What function tools may ask the web with. A model may have chosen the address: no file of this machine is one."""
+    if not url.lower().startswith(("http://", "https://")):
+        raise ValueError("Only addresses that begin with http:// or https:// can be asked.")
     with urlopen(url, timeout=60) as answer:
         return {{"status": answer.status, "headers": dict(answer.headers), "text": answer.read().decode(errors="replace")}}
 
