@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
+from pydantic_core import SchemaError
 
+from agent_app import linear
 from agent_app.expressions import ExpressionError, pool
 
 _HEAVY = 5_000  # from this weight on, a pattern is not even kept here
@@ -25,7 +26,7 @@ class TooSlow(Exception):
 def usable(pattern: str) -> bool:
     """Whether a pattern can be matched here: without look-around and references, and not too large."""
     try:
-        _compiled(pattern)
+        linear.compiled(pattern)
     except SchemaError:
         return False
     return True
@@ -40,7 +41,7 @@ def costly(patterns: Sequence[str], text: str) -> bool:
 def matches(patterns: Sequence[str], text: str) -> list[bool]:
     """Which of the patterns match somewhere. Raises TooSlow. May block."""
     if not costly(patterns, text):
-        return [_matches(_kept(each), text) for each in patterns]
+        return [linear.matches(_kept(each), text) for each in patterns]
     try:
         return pool.match(patterns, text)
     except ExpressionError as error:
@@ -56,16 +57,4 @@ def _weight(pattern: str) -> int:
     return min(weight, 10**9)
 
 
-def _compiled(pattern: str) -> SchemaValidator:
-    return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
-
-
-_kept = lru_cache(maxsize=256)(_compiled)
-
-
-def _matches(compiled: SchemaValidator, text: str) -> bool:
-    try:
-        compiled.validate_python(text)
-    except ValidationError:
-        return False
-    return True
+_kept = lru_cache(maxsize=256)(linear.compiled)
