@@ -103,8 +103,8 @@ def dependents_of(actor: Actor) -> list[Dependents]:
     return [found for found in own if found.count]
 
 
-def audit_people(actor: Actor) -> QuerySet[User]:
-    """Who may be an actor in the workspace's audit log: its members."""
+def people_of(actor: Actor) -> QuerySet[User]:
+    """The members of the workspace, by name: whom a list of what people did can be narrowed to."""
     return User.objects.filter(memberships__workspace_id=actor.workspace_id).order_by("name", "handle")
 
 

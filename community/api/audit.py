@@ -13,15 +13,13 @@ from community.api.serializers_members import AuditOutput, PersonOutput
 from community.models import AuditEntry
 from config.lib import lists
 
-_ORDERINGS = ("created_at",)
-
 
 class AuditView(APIView):
     @lists.describe(
         "audit_list",
         AuditOutput,
         tags=["people"],
-        orderings=_ORDERINGS,
+        orderings=lists.BY_AGE,
         filters=[
             lists.parameter("actor", OpenApiTypes.UUID),
             lists.parameter("action", description="`member.removed`, or all of a kind: `member.*`"),
@@ -42,7 +40,7 @@ class AuditView(APIView):
             since=lists.moment(request, "since"),
             until=lists.moment(request, "until"),
         )
-        rows = rows.order_by(lists.ordering(request, _ORDERINGS, "-created_at").replace("created_at", "id"))  # ids grow
+        rows = rows.order_by(lists.by_age(request))
         return lists.answer(request, rows, AuditOutput, _people)
 
 

@@ -167,9 +167,7 @@ class FileContentView(APIView):
         if elsewhere is not None:
             answer: HttpResponseBase = HttpResponseRedirect(elsewhere)
         else:
-            opened = storage.read(file.key)
-            answer = StreamingHttpResponse(_chunks(opened), content_type=file.mime)
-            answer._resource_closers.append(opened.close)  # type: ignore[attr-defined]  # perhaps nobody reads
+            answer = StreamingHttpResponse(_Chunks(storage.read(file.key)), content_type=file.mime)
             answer["Content-Length"] = str(file.size)
             answer["Content-Disposition"] = disposition
         answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -178,8 +176,19 @@ class FileContentView(APIView):
         return answer
 
 
-async def _chunks(stream: IO[bytes]) -> AsyncIterator[bytes]:
-    """Asynchronous, because Django reads an ordinary iterator whole into memory before it sends the first byte."""
-    read = sync_to_async(stream.read, thread_sensitive=False)
-    while chunk := await read(storage.CHUNK):
-        yield chunk
+class _Chunks:
+    """Asynchronous, because Django reads an ordinary iterator whole into memory before it sends the first byte.
+
+    Django closes it with the answer, also where nobody has read any of it.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = sync_to_async(self._stream.read, thread_sensitive=False)
+        while chunk := await read(storage.CHUNK):
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()

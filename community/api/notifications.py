@@ -20,8 +20,6 @@ from community.models import Notification, NotificationKind
 from community.services import notifications
 from config.lib import lists
 
-_ORDERINGS = ("created_at",)
-
 
 class NotificationsView(APIView):
     @lists.describe(
@@ -29,7 +27,7 @@ class NotificationsView(APIView):
         NotificationSerializer,
         tags=["notifications"],
         search=True,
-        orderings=_ORDERINGS,
+        orderings=lists.BY_AGE,
         filters=[
             lists.parameter("kind", enum=NotificationKind.values),
             lists.parameter("unread", bool, "Only what is not read."),
@@ -46,7 +44,7 @@ class NotificationsView(APIView):
             snoozed=lists.flag(request, "snoozed") or False,
             workspace_id=actor.workspace_id,
         ).search(lists.text(request))
-        rows = rows.order_by(lists.ordering(request, _ORDERINGS, "-created_at").replace("created_at", "id"))  # ids grow
+        rows = rows.order_by(lists.by_age(request))
         return lists.answer(request, rows, NotificationSerializer)
 
 

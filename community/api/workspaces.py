@@ -26,10 +26,8 @@ _CONFIRM = OpenApiParameter("confirm", str, required=True, description="The name
 def actor_in(request: Request, workspace_id: UUID) -> Actor:
     """Who asks, in the workspace that the path names. Raises NotFound."""
     if not isinstance(request.auth, TokenUse):
-        known = access.known_actor(request._request)
-        if (
-            known is not None and known.workspace_id == workspace_id
-        ):  # the access token's authentication found them there
+        known = access.known_actor(request._request)  # the access token's authentication may have found them there
+        if known is not None and known.workspace_id == workspace_id:
             return known
         return access.remember_actor(request._request, access.get_actor(person(request), workspace_id))
     if request.auth.actor.workspace_id != workspace_id:

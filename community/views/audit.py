@@ -42,7 +42,7 @@ def audit_log(request: ActorRequest) -> HttpResponse:
     }
     if request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request:
         return render(request, "workspace/_audit_rows.html", context)
-    context |= {"actions": selectors.audit_actions(request.actor), "people": selectors.audit_people(request.actor)}
+    context |= {"actions": selectors.audit_actions(request.actor), "people": selectors.people_of(request.actor)}
     return render(request, "workspace/audit.html", context)
 
 

@@ -133,9 +133,8 @@ class TeamAsks:
         except MaxTurnsExceeded as error:
             raise ToolFailed(f"The agent used all of its {MAX_TURNS} turns.", code="max_turns") from error
         except (ModelRefusalError, ModelBehaviorError) as error:
-            quoted = (
-                "" if self.team.guards.may_withhold(member.agent_id) else f": {error}"
-            )  # nobody has checked what it quotes
+            # Nobody has checked what the error quotes.
+            quoted = "" if self.team.guards.may_withhold(member.agent_id) else f": {error}"
             raise ToolFailed(f"The agent's answer could not be used{quoted}", code="invalid_output") from error
         return result.final_output
 

@@ -28,7 +28,7 @@ from agent_app.views.traces import trace_section
 from billing.models import LedgerEntry
 from billing.selectors import run_entries
 from billing.views.rows import step_name
-from community.selectors import audit_people as members
+from community.selectors import people_of
 from community.views.guard import ActorRequest, signed_in
 
 _PER_PAGE = 50
@@ -51,7 +51,7 @@ def run_list(request: ActorRequest) -> HttpResponse:
         return render(request, "runs/_rows.html", context)
     context |= {
         "agents": agent_rows(request.actor, ordering="name"),
-        "people": members(request.actor),
+        "people": people_of(request.actor),
         "statuses": RunStatus.choices,
         "sources": RunSource.choices,
         "more": sum(bool(asked[name]) for name in MORE),
