@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from agent_app.engine import tokens
 from agent_app.models import Agent, Message, Run
+from agent_app.runs import charges as run_charges
 from agent_app.runs import claims, lifecycle, reaper
+from agent_app.runs.registry import ModelCall, RunFailure, Usage
 from billing.models import CreditAccount, Hold, LedgerEntry, Rate
 from billing.services.grants import credits_adjust
 from config.lib.errors import NotEnoughCredits
@@ -152,12 +154,17 @@ def test_a_cancelled_queued_run_gives_everything_back(cast: Cast, agent: Agent) 
     assert_adds_up()
 
 
-def lose_worker(run: Run) -> int:
-    """A worker that took the run is gone."""
+def claimed(run: Run) -> Run:
     claim = claims.claim(run.id, "gone:1")
     assert claim is not None
+    return claim.run
+
+
+def lose_worker(run: Run) -> int:
+    """A worker that took the run is gone."""
+    attempt = claimed(run).attempt
     Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-    return claim.run.attempt
+    return attempt
 
 
 def test_every_attempt_is_paid_for_once(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
@@ -184,6 +191,23 @@ def test_a_run_that_lost_all_its_workers_pays_for_each(cast: Cast, agent: Agent)
     run.refresh_from_db()
     assert (run.reason, len(charges(run)), run.credits) == ("worker_lost", 1, sum(charges(run)))
     assert account_of(cast.alice).held == 0
+    assert_adds_up()
+
+
+def test_who_comes_too_late_holds_nothing(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
+    """A step asked for on another thread, while the run ended on this one, would hold credits that nobody gives back."""
+    provider.queue(Script(deltas=WORDS))
+    ended = execute(start(cast.alice, agent))
+    waiting = claimed(start(cast.alice, agent))
+    Run.objects.filter(id=waiting.id).update(status="waiting")
+    taken = claimed(start(cast.alice, agent))
+    Run.objects.filter(id=taken.id).update(attempt=taken.attempt + 1)
+    for run in (ended, waiting, taken):
+        before = account_of(cast.alice).held
+        call = ModelCall(rate="custom/m", own_key=True, prompt_tokens=lambda: 10, max_tokens=50)
+        with pytest.raises(RunFailure, match="does not have the run"):
+            run_charges.open_next(run, "turn:9", call, {"turn:1": Usage(prompt_tokens=9)}, 0)
+        assert account_of(cast.alice).held == before, run.status
     assert_adds_up()
 
 

@@ -15,6 +15,7 @@ from agent_app.engine import tokens
 from agent_app.models import Run, RunEvent
 from agent_app.runs import events
 from agent_app.runs.events import Event
+from agent_app.runs.ownership import check_owner
 from agent_app.runs.registry import ModelCall, Produced, Usage
 from billing import rates
 from billing.models import Hold
@@ -36,8 +37,11 @@ def open_first(run: Run, call: ModelCall | None) -> None:
 
 
 def open_next(run: Run, step: str, call: ModelCall, unsettled: dict[str, Usage], since_seq: int) -> Held:
-    """Between two steps: book what ended, hold what comes. Raises NotEnoughCredits; then nothing has changed."""
+    """Between two steps: book what ended, hold what comes. Raises NotEnoughCredits, and RunFailure where the run has ended or
+    has another worker; then nothing has changed."""
     with transaction.atomic():
+        if not run._state.adding:  # else asked outside any run, see ``engine/panel.py``
+            check_owner(run)
         settle(run, unsettled)
         return _open(run, run.attempt, step, call, since_seq=since_seq)
 

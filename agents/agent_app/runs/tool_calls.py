@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from agent_app.models import Run, RunCheckpoint, ToolCall, ToolCallStatus
 from agent_app.runs import bodies
+from agent_app.runs.ownership import check_owner
 from agent_app.runs.registry import RunFailure
 from agent_app.runs.spans import body
 from billing import rates
@@ -46,7 +47,7 @@ def begin(run: Run, row: ToolCall, *, rate: str, step: str, since_seq: int) -> B
     """Hold what the call costs and write that it is being made. Raises NotEnoughCredits, and RunFailure where the run has
     another worker; then nothing is written."""
     with transaction.atomic():
-        _check_owner(run)
+        check_owner(run)
         price = rates.price_of(rate)
         if not price.free:
             step = holds.hold_open(
@@ -60,7 +61,7 @@ def begin(run: Run, row: ToolCall, *, rate: str, step: str, since_seq: int) -> B
 def refuse(run: Run, row: ToolCall) -> None:
     """Write down a call that was not made."""
     with transaction.atomic():
-        _check_owner(run)
+        check_owner(run)
         row.ended_at = timezone.now()
         _write(run, row)
 
@@ -70,7 +71,7 @@ def end(run: Run, begun: Begun, *, rate: str) -> Decimal:
     row = begun.row
     row.ended_at = timezone.now()
     with transaction.atomic():
-        _check_owner(run)
+        check_owner(run)
         if begun.step and row.status == ToolCallStatus.SUCCEEDED:
             row.credits = holds.hold_settle(
                 workspace_id=run.workspace_id,
@@ -97,7 +98,7 @@ def room_for_hosted(run: Run, price: Price) -> int:
 def hold_hosted(run: Run, *, rate: str, price: Price, step: str, since_seq: int) -> None:
     """Hold for a call that the provider may make within its next answer. Raises NotEnoughCredits, RunFailure."""
     with transaction.atomic():
-        _check_owner(run)
+        check_owner(run)
         holds.hold_open(
             workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=step, model=rate, price=price,
             since_seq=since_seq, actor_id=run.actor_id,
@@ -109,7 +110,7 @@ def end_hosted(run: Run, ended: list[tuple[ToolCall, str]], left: list[str], rat
     and give back the steps that are left."""
     about: dict[str, Any] = {"workspace_id": run.workspace_id, "run_id": run.id, "attempt": run.attempt}
     with transaction.atomic():
-        _check_owner(run)
+        check_owner(run)
         for row, step in ended:
             if step:
                 row.credits = holds.hold_settle(**about, step=step, model=rate_of[row.tool_type], used=Used())
@@ -133,7 +134,7 @@ def keep_result(run: Run, row: ToolCall, text: str) -> None:
 def keep_result_again(run: Run, row: ToolCall, text: str) -> None:
     """More came of a call that has ended."""
     with transaction.atomic():
-        _check_owner(run)
+        check_owner(run)
         keep_result(run, row, text)
         row.save(update_fields=["result", "result_bytes", "updated_at"])
 
@@ -149,7 +150,7 @@ def calls_of(run_id: UUID) -> dict[str, ToolCall]:
 def mark_unknown(run: Run, row: ToolCall) -> None:
     """A call of a lost worker that may not be repeated."""
     with transaction.atomic():
-        _check_owner(run)
+        check_owner(run)
         row.status, row.error, row.ended_at = ToolCallStatus.UNKNOWN, UNKNOWN, timezone.now()
         row.save(update_fields=["status", "error", "ended_at", "updated_at"])
 
@@ -171,17 +172,6 @@ def _write(run: Run, row: ToolCall) -> None:
     row.save()
 
 
-def _check_owner(run: Run) -> None:
-    """The share lock makes a takeover wait for this transaction, or this transaction see the takeover."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM agents_run WHERE id = %s AND attempt = %s AND finished_at IS NULL FOR SHARE",
-            [run.id, run.attempt],
-        )
-        if cursor.fetchone() is None:
-            raise RunFailure("worker_lost", "Another worker has this run.")
-
-
 # Checkpoints
 
 
@@ -190,7 +180,7 @@ def checkpoint_save(run: Run, state: dict[str, Any]) -> None:
     text = orjson.dumps(state, default=str).decode()
     sealed = secrets.encrypt(text, purpose=STATE_PURPOSE)
     with transaction.atomic():
-        _check_owner(run)
+        check_owner(run)
         RunCheckpoint.objects.update_or_create(
             run_id=run.id, defaults={"workspace_id": run.workspace_id, "state_encrypted": sealed}
         )
