@@ -1,6 +1,7 @@
 """Our side of django-allauth: people come into being through our service, and links point to the configured address."""
 
 import logging
+from datetime import datetime
 from typing import Any, ClassVar
 
 import requests
@@ -20,11 +21,13 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
+from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_lazy
 
-from community import attempts, languages
+from community import attempts, devices, languages
 from community.models import User
 from community.services import outgoing_mails, people
+from community.zones import zone
 from config.lib import secrets
 from config.lib.callers import client_ip
 
@@ -47,6 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": gettext_lazy("E-mail address and password do not match. Check both and try again."),
+        "enter_current_password": gettext_lazy("This password is not right."),
     }
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
@@ -93,10 +97,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             languages.remember(response, user.language)
         return response
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("settings_security")
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        super().send_notification_mail(template_prefix, user, {"timezone": user.timezone} | (context or {}), email)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Mails name the product and its configured address, never the Host header of whoever caused them."""
         about = {"request": self.request, "email": email, "base_url": settings.BASE_URL}
         with languages.of_address(email):
+            if "timezone" in context:
+                context = context | _in_words(**context)
             mail = self.render_mail(template_prefix, email, about | context)
             action = _MAILS_FOR.get(template_prefix, gettext_lazy("Security"))
             outgoing_mails.mail_post(to=email, subject=mail.subject, text=mail.body, action=str(action))
@@ -148,6 +162,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return settings.BASE_URL + path.replace("UID-KEY", key)
+
+
+def _in_words(*, timestamp: datetime, timezone: str, user_agent: str, **_more: Any) -> dict[str, str]:
+    """When something was done to an account, in its person's time zone, and with what."""
+    when = timestamp.astimezone(zone(timezone))
+    return {
+        "timestamp": f"{date_format(when, gettext('j M Y'))}, {when:%H:%M} ({when.tzinfo})",
+        "user_agent": devices.describe(user_agent).words,
+    }
 
 
 class OtherSite(requests.Session):
@@ -205,6 +228,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """TOTP secrets and the seed of recovery codes are stored encrypted."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("This code is not right, or it was used already."),
+    }
 
     def encrypt(self, text: str) -> str:
         return secrets.encrypt(text, purpose=TOTP_PURPOSE)

@@ -3,9 +3,10 @@
 ``/workspace/`` is the one the person works in; to look at another they switch.
 """
 
-from django.urls import path
+from django.urls import path, re_path
 
 from community.views import (
+    addresses,
     audit,
     files,
     inbox,
@@ -19,6 +20,9 @@ from community.views import (
 )
 
 urlpatterns = [
+    # In place of allauth's, which come after these (config/urls.py).
+    path("accounts/email/", addresses.email, name="account_email"),
+    re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", addresses.confirm_email, name="account_confirm_email"),
     path("language/", languages.language_choose, name="language"),
     path("settings/", settings.profile, name="settings_profile"),
     path("settings/avatar/", settings.avatar, name="settings_avatar"),

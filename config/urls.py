@@ -17,9 +17,9 @@ handler500 = "config.views.server_error"
 urlpatterns = [
     path("", views.root(page=home, api=api_root), name="home"),
     path("api/", include("config.api")),
+    path("", include("community.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    path("", include("community.urls")),
     path("", include("billing.urls")),
     path("", include("agent_app.urls")),
     path("", include("config.ui.urls")),

@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode, urlsplit, urlunsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -19,6 +18,7 @@ from community import languages
 from community.access import Actor, page_actor
 from community.models import User
 from community.services import sign_ins
+from community.zones import zone
 
 P = ParamSpec("P")
 
@@ -44,7 +44,7 @@ def signed_in(view: PageView[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
             return to_sign_in(request)
         request.actor = page_actor(request)  # type: ignore[attr-defined]
         sign_ins.browser_session_track(request=request, user=request.user)
-        with timezone.override(_zone(request.user.timezone)), languages.on_page(request.user):
+        with timezone.override(zone(request.user.timezone)), languages.on_page(request.user):
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
         user = request.user  # nobody, where the view has signed them out
         language = user.language if isinstance(user, User) else ""
@@ -54,14 +54,6 @@ def signed_in(view: PageView[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
         return response
 
     return guarded
-
-
-def _zone(name: str) -> ZoneInfo:
-    """People's times in their own zone."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):  # the machine's zone data changed since they chose it
-        return ZoneInfo("UTC")
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

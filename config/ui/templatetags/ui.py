@@ -179,9 +179,12 @@ def meter(value: float, most: float, label: str = "") -> SafeString:
 
 @register.inclusion_tag("components/field.html")
 def field(
-    bound: BoundField, icon: str = "", tall: bool = False, help: bool = True, label: bool = True
+    bound: BoundField, icon: str = "", tall: bool = False, help: bool = True, label: bool = True, focus: bool = False
 ) -> dict[str, Any]:
-    """A field of a form with its label, help and errors. ``label=False`` under a heading that says the same: only for screen readers."""
+    """A field of a form with its label, help and errors. ``label=False`` under a heading that says the same: only for screen readers.
+
+    ``focus`` where typing into it is what the page is for.
+    """
     widget = bound.field.widget
     kind = "check" if isinstance(widget, CheckboxInput) else "radio" if isinstance(widget, RadioSelect) else "field"
     secret = isinstance(widget, PasswordInput)
@@ -193,6 +196,8 @@ def field(
         attributes |= {"aria-invalid": "true", "aria-describedby": f"{bound.auto_id}-error"}
     elif bound.help_text and help:
         attributes["aria-describedby"] = f"{bound.auto_id}-help"
+    if focus:
+        attributes["autofocus"] = True
     if secret:
         attributes["data-reveal-target"] = "input"
     return {
@@ -202,6 +207,6 @@ def field(
 
 
 @register.inclusion_tag("components/fields.html")
-def fields(form: Any, tall: bool = False) -> dict[str, Any]:
-    """All fields of ``form``, and its own errors first."""
-    return {"form": form, "tall": tall}
+def fields(form: Any, tall: bool = False, focus: bool = False) -> dict[str, Any]:
+    """All fields of ``form``, and its own errors first. ``focus``: on the first field."""
+    return {"form": form, "tall": tall, "focus": focus}
