@@ -214,6 +214,15 @@ def find_invitation(link: str) -> Invitation:
     return found
 
 
+def joined_by(user: User, link: str) -> Workspace | None:
+    """The workspace that ``user`` has joined by ``link`` and is still in: people open the link in their mail again."""
+    accepted = Invitation.objects.filter(
+        digest=opaque.digest(link, purpose=INVITATION_PURPOSE), accepted_by_id=user.id
+    ).values("workspace_id")
+    mine = Membership.objects.filter(user=user).values("workspace_id")
+    return Workspace.objects.filter(id__in=accepted, closed_at=None).filter(id__in=mine).first()
+
+
 def get_own_invitation(user: User, invitation_id: UUID) -> Invitation:
     """An invitation that waits for ``user``. Raises NotFound: the same for another's, an answered one and an expired one."""
     found = invitations_of(user).filter(id=invitation_id).first()

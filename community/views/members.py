@@ -16,7 +16,7 @@ from community.member_forms import InvitationForm, RoleForm, add_errors, roles_f
 from community.models import Role, User
 from community.services import invitations, members
 from community.views.guard import ActorRequest, signed_in
-from config.lib.errors import AppError, InvalidInput
+from config.lib.errors import AppError, Conflict, InvalidInput, NotFound
 from config.lib.http import throttle_caller
 
 _PER_PAGE = 50
@@ -35,7 +35,10 @@ def member_role(request: ActorRequest, user_id: UUID) -> HttpResponse:
     form = RoleForm(request.POST)
     if not form.is_valid():
         raise InvalidInput(_("There is no such role."))
-    member = members.member_change_role(actor=request.actor, member=member, role=form.cleaned_data["role"])
+    try:
+        member = members.member_change_role(actor=request.actor, member=member, role=form.cleaned_data["role"])
+    except Conflict as error:
+        return _refused(request, error)
     said = {"name": member.user.display_name, "role": member.get_role_display()}
     messages.success(request, _("%(name)s: %(role)s") % said)
     return redirect("workspace_members")
@@ -45,7 +48,10 @@ def member_role(request: ActorRequest, user_id: UUID) -> HttpResponse:
 @signed_in
 def member_remove(request: ActorRequest, user_id: UUID) -> HttpResponse:
     member = access.get_member(request.actor, user_id, "member.write")
-    members.member_remove(actor=request.actor, member=member)
+    try:
+        members.member_remove(actor=request.actor, member=member)
+    except Conflict as error:
+        return _refused(request, error)
     messages.success(request, _("%(name)s was removed.") % {"name": member.user.display_name})
     return redirect("/" if user_id == request.actor.id else "workspace_members")
 
@@ -91,8 +97,15 @@ def invitation(request: HttpRequest, link: str) -> HttpResponse:
     Whoever signs up from here need not verify their address once more: the link was sent to it.
     """
     throttle_caller("invitation-link", request, settings.THROTTLE_ANONYMOUS)
-    found = access.find_invitation(link)
     user = request.user if isinstance(request.user, User) else None
+    try:
+        found = access.find_invitation(link)
+    except NotFound:
+        joined = access.joined_by(user, link) if user else None
+        if joined is None:
+            raise
+        messages.info(request, _("You are a member of %(name)s already.") % {"name": joined.name})
+        return redirect("/")
     if request.method == "POST" and user is not None:
         invitations.invitation_accept(user=user, link=link)
         said = {"name": found.workspace.name, "role": found.get_role_display()}
@@ -112,6 +125,12 @@ def invitation(request: HttpRequest, link: str) -> HttpResponse:
     # refused as if it came from another site.
     response["Referrer-Policy"] = "same-origin"
     return response
+
+
+def _refused(request: ActorRequest, error: Conflict) -> HttpResponse:
+    """Back to the list, which shows how things are."""
+    messages.error(request, error.detail)
+    return redirect("workspace_members")
 
 
 def _page(request: ActorRequest, form: InvitationForm) -> HttpResponse:

@@ -63,7 +63,12 @@ def test_a_link_works_once(cast: Cast, mailoutbox: list[Any]) -> None:
     invite(cast, cast.dave.user.email)
     link = link_in(mailoutbox[0])
     assert accept(cast.dave.api, link).status_code == 200
+    opened = cast.dave.browser().get(f"/invitations/{link}/", follow=True)
+    assert opened.redirect_chain == [("/", 302)]
+    assert "You are a member of Alice already." in opened.content.decode()
+    assert cast.bob.browser().get(f"/invitations/{link}/").status_code == 404
     Membership.objects.filter(user=cast.dave.user, workspace_id=cast.alice.workspace_id).delete()
+    assert cast.dave.browser().get(f"/invitations/{link}/").status_code == 404
     again = accept(cast.dave.api, link)
     assert (again.status_code, again.json()["code"]) == (404, "invitation_invalid")
 

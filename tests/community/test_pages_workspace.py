@@ -99,6 +99,15 @@ def test_handing_over(office: Person, cast: Cast) -> None:
     assert roles == {"Alice": "admin", "Bob": "owner"}
 
 
+def test_the_last_owner_is_told_on_the_page_why_they_stay(office: Person) -> None:
+    browser, me = office.browser(), office.user.id
+    for path, data in ((f"/workspace/members/{me}/role/", {"role": "admin"}), (f"/workspace/members/{me}/remove/", {})):
+        refused = browser.post(path, data, follow=True)
+        assert refused.redirect_chain == [("/workspace/members/", 302)]
+        assert "The last owner cannot go." in text_of(refused)
+    assert Membership.objects.get(user_id=me, workspace_id=office.workspace_id).role == "owner"
+
+
 def test_inviting_changing_roles_and_removing(office: Person, cast: Cast) -> None:
     browser = office.browser()
     email = fresh_address("guest")
