@@ -31,6 +31,16 @@ def workspaces_in_the_way(*, user: User) -> QuerySet[Workspace]:
     return counted.filter(id__in=owned, closed_at=None, owners=1, people__gt=1).order_by("name")
 
 
+def workspaces_to_close(*, user: User) -> QuerySet[Workspace]:
+    """Workspaces where nobody but ``user`` is: they go with the account."""
+    mine = Membership.objects.filter(user=user).values("workspace_id")
+    return (
+        Workspace.objects.annotate(people=Count("memberships"))
+        .filter(id__in=mine, closed_at=None, people=1)
+        .order_by("name")
+    )
+
+
 @transaction.atomic
 def person_erase(*, user: User) -> None:
     """Delete the account of ``user``. Raises Conflict (``last_owner``, with ``workspaces``) while others depend on them.

@@ -126,5 +126,5 @@ def account_delete(request: ActorRequest) -> HttpResponse:
             logout(request)
             messages.success(request, _("Your account is deleted."))
             return redirect("account_login")
-    context = {"form": form, "in_the_way": in_the_way}
+    context = {"form": form, "in_the_way": in_the_way, "closing": erasure.workspaces_to_close(user=user)}
     return render(request, "settings/account.html", context, status=422 if form.errors else 200)

@@ -180,6 +180,8 @@ def test_the_last_owner_is_told_of_which_workspaces(cast: Cast) -> None:
 
 def test_the_page_asks_for_handle_and_password(alice: User, client: Client) -> None:
     client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    workspace_create(owner=alice, name="Alone in here")
+    assert '<li class="wrap-anywhere">Alone in here</li>' in client.get("/settings/account/").content.decode()
     right = {"confirm": alice.handle, "password": PASSWORD}
     for wrong in ({"confirm": "someone"}, {"password": "wrong"}, {"password": ""}):  # pragma: allowlist secret
         response = client.post("/settings/account/", right | wrong)
