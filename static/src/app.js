@@ -2,6 +2,7 @@
 // What only some pages need is an island (static/src/islands/), loaded by those pages after this.
 import { Application, Controller } from "@hotwired/stimulus";
 import htmx from "htmx.org/dist/htmx.esm.js";
+import { toFirstError } from "./first_error.js";
 import { setUpHtmx } from "./htmx_setup.js";
 import AgoController from "./controllers/ago_controller.js";
 import AutosaveController from "./controllers/autosave_controller.js";
@@ -24,6 +25,7 @@ import ToastController from "./controllers/toast_controller.js";
 import UsageController from "./controllers/usage_controller.js";
 
 setUpHtmx(htmx, document);
+toFirstError(document);
 
 const app = Application.start();
 app.register("ago", AgoController);
