@@ -114,6 +114,7 @@ def test_the_run_waits_for_what_a_called_agent_asks_and_goes_on_within_it(
     assert (shown[0]["agent_name"], shown[0]["callers"], shown[0]["arguments"]) == ("Clerk", ["Boss"], {"text": "pay"})
     page = cast.alice.browser().get(f"/runs/{run.id}/").content.decode()
     assert "Boss › Clerk · asked in a run of" in page
+    assert 'data-s="waiting">Waiting</span></span></summary>' in page, "the call of the clerk"
     assert b"Pay it." not in RunCheckpoint.objects.get().state_encrypted.encode()
     assert made(run) == [("clerk", "started"), ("free", "succeeded")]
     run = execute(decided(cast.alice, run))
@@ -123,6 +124,8 @@ def test_the_run_waits_for_what_a_called_agent_asks_and_goes_on_within_it(
     assert models.told("clerk") == ['{"said":"look"}', '{"said":"pay"}']
     assert models.told("m") == ["It is paid."]
     assert made(run) == [("clerk", "succeeded"), ("free", "succeeded"), ("echo", "succeeded")]
+    [asked] = [event.payload() for event in followed(run) if event.type == "approval_required"]
+    assert asked["within"] == [ToolCall.objects.get(tool_name="clerk").call_id], "which call waits with it"
     begun = [event.payload()["tool_name"] for event in followed(run) if event.type == "tool_use_start"]
     ended = [event.payload()["tool_name"] for event in followed(run) if event.type == "tool_use_complete"]
     assert (sorted(begun), ended) == (["clerk", "echo", "free"], ["free", "echo", "clerk"])
@@ -193,6 +196,9 @@ def test_agents_ask_five_deep(cast: Cast, models: Models, probe: Probe) -> None:
     assert row.callers == ["Agent m", "Agent cashier", "Agent a2", "Agent a3", "Agent a4"]
     run = execute(decided(cast.alice, run))
     assert (run.status, run.output, probe.calls) == ("succeeded", "m says so.", [{"text": "pay"}])
+    [asked] = [event.payload() for event in followed(run) if event.type == "approval_required"]
+    calls = ToolCall.objects.filter(run=run, tool_name="next").order_by("created_at")
+    assert asked["within"] == [each.call_id for each in calls], "the outermost first"
     assert {name: len(models.asked(name)) for name in ["m", *names]} == dict.fromkeys(["m", *names], 2)
 
 

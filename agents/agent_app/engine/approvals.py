@@ -97,7 +97,7 @@ class Gate:
             call_id=call_id, tool_name=function.name, tool_type=tool.type, tool_id=parse_uuid(tool.tool_id or tool.id),
             agent_id=parse_uuid(agent_id), agent_name=agent_name, arguments=arguments, span_id=span_id,
             permissions=sorted(function.permissions), prompt=cause % {"agent": asking, "tool": function.name},
-            callers=frame.callers,
+            callers=frame.callers, within=frame.path,
         )  # fmt: skip
         frame.waits = True
         self._asked.append((frame, request))

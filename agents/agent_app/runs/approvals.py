@@ -124,11 +124,12 @@ def record(row: Approval, *, actor_id: UUID | None, before: dict[str, Any] | Non
 # What readers and traces are told
 
 
-def required(row: Approval) -> Told:
+def required(row: Approval, *, within: tuple[str, ...]) -> Told:
+    """``within`` are the calls that do not end before this one may be made."""
     return events.APPROVAL_REQUIRED, {
         "call_id": row.call_id, "tool_name": row.tool_name, "tool_type": row.tool_type, "arguments": row.arguments,
         "prompt": row.prompt, "permissions": row.permissions, "agent_name": row.agent_name, "agent_id": row.agent_id,
-        "callers": row.callers,
+        "callers": row.callers, "within": within,
         "created_at": _moment(row.created_at), "expires_at": _moment(row.expires_at), "approval_id": row.id,
     }  # fmt: skip
 

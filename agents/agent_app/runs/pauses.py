@@ -39,7 +39,8 @@ def pause(run: Run, paused: Paused, produced: Produced, unsaved: list[Event], se
         return ending.finish(run, cancelled, produced, unsaved, seq)
     charges.close(run, produced, unsaved)
     tool_calls.checkpoint_save(run, paused.state | {"passed": sorted(produced.passed)})
-    last = [approvals.required(row) for row in approvals.ask(run, paused.requests)]
+    asked = zip(approvals.ask(run, paused.requests), paused.requests, strict=True)
+    last = [approvals.required(row, within=request.within) for row, request in asked]
     last.append((events.RUN_STATUS, {"status": RunStatus.WAITING, "reason": REASON}))
     told = _numbered(run, seq, last)
     save_events([(run.id, run.attempt, [*unsaved, *told])])

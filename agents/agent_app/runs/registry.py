@@ -118,7 +118,8 @@ class RunFailure(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """A call that a person must allow first. ``span_id``: below which span the waiting stands; ``callers``: the names of the
-    agents that have called each other as tools on the way to the one that asks, the run's own first."""
+    agents that have called each other as tools on the way to the one that asks, the run's own first; ``within``: the calls by
+    which they did, which wait too."""
 
     call_id: str
     tool_name: str
@@ -131,6 +132,7 @@ class Request:
     prompt: str
     span_id: UUID | None = None
     callers: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
 
 
 class Paused(Exception):

@@ -15,7 +15,18 @@ from agent_app.approval_card import Card, cards, steps
 from agent_app.approvals import pending_of
 from agent_app.definition.content import draft_content
 from agent_app.model_picker import Group, groups
-from agent_app.models import Agent, Approval, Conversation, Feedback, Message, MessageRole, Run, RunStatus, ToolCall
+from agent_app.models import (
+    Agent,
+    Approval,
+    Conversation,
+    Feedback,
+    Message,
+    MessageRole,
+    Run,
+    RunStatus,
+    ToolCall,
+    ToolCallStatus,
+)
 from agent_app.selectors import asked_in, branch, calls_of, conversation_usage, feedback_of, files_of, run_choices
 from community.access import Actor
 from community.models import StoredFile
@@ -153,6 +164,7 @@ def labels() -> dict[str, str]:
         "place": _("Waiting for its turn: place {place} in the queue…"),
         "running": _("Running"),
         "waiting": _("Waiting for you"),
+        "tool_waiting": str(RunStatus.WAITING.label),
         "uploading": _("Wait until the files are uploaded, or take them out."),
         "again": _("Starting again…"),
         "done": _("Done"),
@@ -162,6 +174,7 @@ def labels() -> dict[str, str]:
         "guardrail_redact": _("Taken out"),
         "guardrail_warn": _("Noted"),
         "tool_failed": _("Failed"),
+        "tool_unknown": str(ToolCallStatus.UNKNOWN.label),
         "failed": _("The run failed without saying why. Try again."),
         "stopped": _("Stopped. What was written so far is kept."),
         "partial": _("The answer is incomplete."),

@@ -34,6 +34,7 @@ export class Answer {
       case "run_status":
         this.say(event.reason === "approval" ? "" : (this.labels[event.status] ?? event.status)); // its card says what it waits for
         part(this.element, "caret").hidden = event.status === "waiting";
+        if (event.status === "running") this.mark("waiting", "running", this.labels.running);
         break;
       case "reasoning_delta":
         this.reason(event.delta);
@@ -62,6 +63,9 @@ export class Answer {
         this.completeTool(event);
         break;
       case "approval_required":
+        for (const call_id of event.within ?? []) this.mark("running", "waiting", this.labels.tool_waiting, call_id);
+        void showApproval(this.element, event);
+        break;
       case "approval_decided":
         void showApproval(this.element, event);
         break;
@@ -113,6 +117,15 @@ export class Answer {
     const state = part(step, "step-state");
     state.textContent = event.is_error ? (this.labels.tool_failed ?? this.labels.failed) : this.labels.done;
     state.dataset.s = event.is_error ? "failed" : "succeeded";
+  }
+
+  /** Calls that are in one state are in another: all of them, or one. @param {string} from @param {string} to @param {string} [label] @param {string} [call_id] */
+  mark(from, to, label, call_id) {
+    const which = call_id === undefined ? "[data-call-id]" : `[data-call-id="${CSS.escape(call_id)}"]`;
+    for (const state of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll(`${which} [data-part="step-state"][data-s="${from}"]`))) {
+      state.dataset.s = to;
+      state.textContent = label ?? "";
+    }
   }
 
   /** Another agent goes on: its name stands over the answer, and a step says so. @param {RunEvent} event */
@@ -181,6 +194,7 @@ export class Answer {
     this.element.removeAttribute("aria-busy");
     part(this.element, "caret").hidden = true;
     part(this.element, "tools").hidden = false;
+    for (const open of ["running", "waiting"]) this.mark(open, "failed", this.labels.tool_unknown);
     const note = { cancelled: this.labels.stopped, partial: this.labels[reason] ?? this.labels.partial }[status];
     if (note) {
       part(this.element, "note").textContent = note;

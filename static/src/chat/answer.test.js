@@ -6,7 +6,7 @@ import { Answer } from "./answer.js";
 const HTML = `<article><b data-part="name">Triage</b><span data-part="model"></span><p data-part="doing"></p><div data-part="reasoning"><p data-part="reasoning-text">why</p></div><div data-part="steps"></div><div data-part="approvals"></div><div data-part="body"></div>
   <span data-part="caret"></span><p data-part="note"></p><div data-part="error"><p data-part="error-text"></p><a data-part="remedy" hidden></a></div>
   <div data-part="tools"><a data-run-link="trace/" href="/runs/r1/trace/"></a></div>
-  <template data-part="step-template"><details><summary><b data-part="step-name"></b><span data-part="step-time"></span><span data-part="step-cost"></span><span data-part="step-state"></span></summary>
+  <template data-part="step-template"><details><summary><b data-part="step-name"></b><span data-part="step-time"></span><span data-part="step-cost"></span><span data-s="running" data-part="step-state"></span></summary>
   <pre data-part="step-arguments"></pre><pre data-part="step-result"></pre></details></template></article>`;
 
 /** @type {Awaited<ReturnType<typeof open>>} */
@@ -80,6 +80,26 @@ test("a call is a card with its arguments, result, time and cost, and is told tw
   assert.equal(page.one('[data-part="step-time"]').textContent, "1.50 s");
   assert.equal(page.one('[data-part="step-cost"]').textContent, "2 cr");
   assert.equal(page.one('[data-part="step-state"]').textContent, "Done");
+});
+
+test("a call whose agent asks a person waits, and goes on with the run", async () => {
+  const state = (/** @type {string} */ call) => page.one(`[data-call-id="${call}"] [data-part="step-state"]`);
+  const look = (/** @type {string} */ call) => [state(call).dataset.s, state(call).textContent];
+  answering([new Error("offline")]);
+  answer.labels = { running: "Running", done: "Done", tool_waiting: "Waiting", tool_unknown: "Outcome unknown" };
+  event("tool_use_start", { call_id: "outer", tool_name: "clerk" });
+  event("tool_use_start", { call_id: "inner", tool_name: "cashier" });
+  event("tool_use_start", { call_id: "ended", tool_name: "look" });
+  event("tool_use_complete", { call_id: "ended", result: "seen", is_error: false });
+  event("approval_required", { call_id: "pay", within: ["outer", "inner"] });
+  event("run_status", { status: "waiting", reason: "approval" });
+  assert.deepEqual([look("outer"), look("inner"), look("ended")], [["waiting", "Waiting"], ["waiting", "Waiting"], ["succeeded", "Done"]]);
+  event("run_status", { status: "running", reason: "" });
+  assert.deepEqual([look("outer"), look("ended")], [["running", "Running"], ["succeeded", "Done"]]);
+  event("tool_use_complete", { call_id: "inner", result: "paid", is_error: false });
+  event("run_finished", { status: "cancelled" });
+  assert.deepEqual([look("outer"), look("inner"), look("ended")], [["failed", "Outcome unknown"], ["succeeded", "Done"], ["succeeded", "Done"]]);
+  await page.settled();
 });
 
 test("trouble has a link to where something can be done about it", () => {
