@@ -140,6 +140,64 @@ def test_the_run_waits_for_what_a_called_agent_asks_and_goes_on_within_it(
     assert spans[above.parent_id].name == "Clerk"
 
 
+def tree(run: Run) -> list[tuple[str, str, str, bool]]:
+    """The run's spans in their order: type, name, the name of the one above, and whether it has ended."""
+    found = Span.objects.filter(run=run).order_by("started_at", "id")
+    names = {span.id: span.name for span in found}
+    return [(span.type, span.name, names.get(span.parent_id, ""), span.ended_at is not None) for span in found]
+
+
+def test_the_trace_has_what_waits_once_with_the_time_it_took(cast: Cast, models: Models, probe: Probe) -> None:
+    Rate.objects.create(reference="tool/agent", per_call=Decimal(1))
+    boss, _clerk = office(cast.alice)
+    models.says("m", ask("clerk"), said("Done."))
+    models.says("clerk", asks(("echo", "one")), asks(("echo", "two")), said("Twice."))
+    run = paused(start(cast.alice, boss))
+    before = [
+        ("agent", "Boss", "", False), ("generation", "fake/m", "Boss", True), ("tool", "clerk", "Boss", False),
+        ("agent", "Clerk", "clerk", False), ("generation", "fake/clerk", "Clerk", True), ("approval", "echo", "Clerk", False),
+    ]  # fmt: skip
+    assert tree(run) == before, "people see what it waits for"
+    begun = {span.id: (span.started_at, span.input) for span in Span.objects.filter(run=run)}
+    assert cast.alice.browser().get(f"/runs/{run.id}/trace/").status_code == 200
+    run = paused(decided(cast.alice, run))  # the clerk asks once more
+    run = execute(decided(cast.alice, run, call=1))
+    assert run.status == "succeeded", run.error
+    again = [("tool", "echo", "Clerk", True), ("generation", "fake/clerk", "Clerk", True)]
+    whole = [
+        *((*row[:3], True) for row in before), *again, ("approval", "echo", "Clerk", True), *again,
+        ("generation", "fake/m", "Boss", True),
+    ]  # fmt: skip
+    assert tree(run) == whole
+    after = {span.id: span for span in Span.objects.filter(run=run)}
+    assert {name: (after[name].started_at, after[name].input) for name in begun} == begun, "they are the same spans"
+    waits = [span for span in after.values() if span.type == "approval"]
+    assert {(span.started_at, span.ended_at) for span in waits} == {
+        (row.created_at, row.decided_at) for row in rows(run)
+    }
+    call = next(span for span in after.values() if span.name == "clerk")
+    assert (call.output, call.step, call.attempt, call.error) == ("Twice.", "tool:1", 3, {})
+    assert (
+        call.ended_at > max(span.ended_at for span in waits) > min(span.started_at for span in waits) > call.started_at
+    )
+    trace = cast.alice.api.get(f"traces/{run.trace_id}/").json()
+    assert [each["cost"] for each in trace["spans"] if each["name"] == "clerk"] == ["1.0000"]
+
+
+def test_nothing_of_a_trace_stays_open_where_the_run_ends_while_it_waits(
+    cast: Cast, models: Models, probe: Probe
+) -> None:
+    boss, _clerk = office(cast.alice)
+    models.says("m", ask("clerk"))
+    models.says("clerk", asks(("echo", "pay")))
+    run = lifecycle.cancel(paused(start(cast.alice, boss)))
+    assert [row[:2] for row in tree(run) if row[3]] == [
+        ("agent", "Boss"), ("generation", "fake/m"), ("tool", "clerk"), ("agent", "Clerk"), ("generation", "fake/clerk"),
+        ("approval", "echo"),
+    ]  # fmt: skip
+    assert Span.objects.get(run=run, type="approval").output["status"] == "withdrawn"
+
+
 def test_several_agents_and_the_run_itself_ask_at_once(cast: Cast, models: Models, probe: Probe) -> None:
     clerk = agent_with(cast.alice, GATED, name="Clerk", model="fake/clerk")
     cashier = agent_with(cast.alice, GATED, name="Cashier", model="fake/cashier")
@@ -235,6 +293,10 @@ def test_a_worker_that_is_lost_within_repeats_nothing(cast: Cast, models: Models
     assert models.told("m") == ["Well."]
     assert len(rows(run)) == 1
     assert Hold.objects.filter(run_id=run.id, state="settled", model="tool/agent").count() == 1, "paid for once"
+    assert [row[:3] for row in tree(run) if row[0] == "agent" or row[1] == "clerk"] == [
+        ("agent", "Boss", ""), ("tool", "clerk", "Boss"), ("agent", "Clerk", "clerk"),
+    ], "what waited goes on in the trace as well"  # fmt: skip
+    assert all(row[3] for row in tree(run))
 
 
 def test_its_guardrails_are_asked_once_and_its_answer_is_checked_at_the_end(

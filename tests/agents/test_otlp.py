@@ -9,7 +9,9 @@ import pytest
 from agent_app.models import Run
 from agent_app.runs import aftercare
 from agent_app.runs.otlp import headers
+from tests.agents.approval_world import decided, waiting
 from tests.agents.otlp_world import Collector, collector, of
+from tests.agents.probe_world import probing
 from tests.agents.team_world import start_as, tutors
 from tests.agents.world import execute, make_agent, make_provider, start
 from tests.cast import Cast
@@ -65,6 +67,25 @@ def test_a_run_reaches_the_collector_as_one_tree_without_a_word_of_what_was_said
     )  # fmt: skip
     assert answered.kind == 3 and answered.end_time_unix_nano > answered.start_time_unix_nano
     assert "revolution" not in str(collector.spans) and "1789" not in str(collector.spans)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waits_for_people_reaches_the_collector_once_when_it_has_ended(
+    cast: Cast, provider: FakeOpenAI, collector: Collector, settings: Any
+) -> None:
+    settings.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT = True
+    with probing():
+        run = waiting(cast.alice, provider)
+        assert [span.name for span in collector.spans] == ["chat m"]
+        provider.queue(Script(deltas=("Paid.",)))
+        run = execute(decided(cast.alice, run))
+    assert sorted(span.name for span in collector.spans) == [
+        "chat m", "chat m", "execute_tool echo", "invoke_agent Porter", "run agent",
+    ]  # fmt: skip
+    [agent] = [span for span in collector.spans if span.name == "invoke_agent Porter"]
+    above = {span.parent_span_id for span in collector.spans if span.name in ("chat m", "execute_tool echo")}
+    assert above == {agent.span_id}
+    assert "Hello" in str(of(agent)), "what it was asked before it waited"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -79,7 +79,7 @@ class TeamAsks:
         begins = frame.kept is None
         self._recorder.hold(HeldSpans(said=not begins) if self.team.guards.may_withhold(member.agent_id) else None)
         speaker = member if begins else self.team.members.get(frame.agent_id, member)
-        self._recorder.agent_starts(speaker.agent.name, speaker.agent_id, {})
+        self._recorder.agent_starts(speaker.agent.name, speaker.agent_id, {}, answers=frame.call_id)
         try:
             with self._sink.silent():
                 output = await self._checked(frame, member)
@@ -88,7 +88,7 @@ class TeamAsks:
             failure = {"code": error.code, "error": error.message}
             raise
         except NeedsApproval:
-            failure = None
+            self._recorder.agent_waits(frame.call_id)
             raise
         finally:
             self._recorder.agent_ends(output, failure)

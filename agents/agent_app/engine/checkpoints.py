@@ -104,7 +104,8 @@ class Checkpoints:
     def _now(self) -> dict[str, Any]:
         """Where the run, and whoever was called in it, would go on."""
         within = self._frames.kept()
-        return self._last[1] | self._toolbox.used() | {"format": WITHIN if within else FORMAT, "within": within}
+        more = {"format": WITHIN if within else FORMAT, "within": within, "spans": self._recorder.waiting.begun()}
+        return self._last[1] | self._toolbox.used() | more
 
     def paused(self) -> dict[str, Any]:
         """Where the run goes on when people have answered: complete, whatever becomes of the conversation meanwhile."""
@@ -161,6 +162,7 @@ class Checkpoints:
         self._frames.root.agent_id = member.agent_id
         self._frames.restore(state.get("within") or {})
         self._last = (start[: state["known"]], state)
+        self._recorder.waiting.restore(state.get("spans") or {})
         await self._toolbox.gate.load()
         self._toolbox.resume(await in_db(tool_calls.calls_of, run.id), _pairs(state["named"]), state)
         items = [*start[: state["known"]], *state["asked"], *state["said"]]

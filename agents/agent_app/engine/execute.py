@@ -57,9 +57,10 @@ class Execution:
             failure = {"code": error.code, "error": error.error}
             raise
         except Paused as paused:
-            over, failure = False, None
+            over = False
+            self._recorder.agent_waits("")
             if self._checkpoints is not None:
-                paused.state = self._checkpoints.paused()
+                paused.state, paused.spans = self._checkpoints.paused(), self._recorder.waiting.waiting
             raise
         finally:
             if self._guards is not None and over:

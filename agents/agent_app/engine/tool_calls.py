@@ -139,7 +139,7 @@ class ToolCalls:
             call_id=call_id, agent_id=parse_uuid(offered.agent_id), tool_id=parse_uuid(tool.tool_id or tool.id),
             tool_name=function.name, tool_type=tool.type, idempotent=function.idempotent,
         )  # fmt: skip
-        call = Call(offered=offered, row=row, span=self._recorder.open("tool", function.name, input=text))
+        call = Call(offered=offered, row=row, span=self._recorder.open_call(function.name, call_id, text))
         call.goes_on = self._goes_on(row)
         row.arguments, row.started_at = text, timezone.now()
         return call
@@ -149,6 +149,7 @@ class ToolCalls:
         begun: tool_calls.Begun | None = None
         error: dict[str, str] | None = {"code": "cancelled", "error": ""}
         said: Any = None
+        waits = False
         try:
             try:
                 call.arguments = await self._allowed(call, text)
@@ -169,12 +170,14 @@ class ToolCalls:
             }
             raise
         except NeedsApproval:
-            error = None
+            waits = True
             raise
         finally:
             call.span.step = begun.step if begun else ""
-            if begun is None and error is None:  # it was not made yet
+            if waits and begun is None:  # it was not made yet
                 self._recorder.drop(call.span)
+            elif waits:
+                self._recorder.call_waits(call.span, call.row.call_id)
             else:
                 self._recorder.close(call.span, said, error)
 

@@ -17,6 +17,7 @@ from agent_app.engine.held_spans import HeldSpans
 from agent_app.engine.providers.endpoint import Endpoint
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.sink import Sink
+from agent_app.engine.waiting_spans import WaitingSpans
 from agent_app.runs.registry import Produced
 from agent_app.runs.spans import Recorded, SpanType
 from config.lib.errors import AppError
@@ -43,6 +44,7 @@ class Recorder:
     def __init__(self, produced: Produced) -> None:
         self._produced = produced
         self._root = _Place()
+        self.waiting = WaitingSpans()
         self.tools: list[str] = []
 
     @property
@@ -62,10 +64,13 @@ class Recorder:
         finally:
             _place.reset(token)
 
-    def agent_starts(self, name: str, agent_id: str, given: Any) -> None:
-        """Another agent's turn: whoever spoke before has ended."""
+    def agent_starts(self, name: str, agent_id: str, given: Any, *, answers: str | None = None) -> None:
+        """Another agent's turn: whoever spoke before has ended. ``answers``: it may have waited, in the conversation that answers
+        this call (empty: the run's own)."""
         self.agent_ends()
-        self._here.agent = self.open("agent", name, agent_id=agent_id, input=given)
+        self._here.agent = span = self.open("agent", name, agent_id=agent_id, input=given)
+        if answers is not None:
+            self.waiting.goes_on(f"agent {answers}", span)
 
     def agent_resumes(self, name: str, agent_id: str, given: Any) -> None:
         """An agent goes on where another worker has left the run. Whoever was about to begin takes no turn where nothing has
@@ -73,11 +78,18 @@ class Recorder:
         here = self._here
         if here.agent is not None and all(span.parent_id != here.agent.id for span in self._produced.spans):
             here.agent = here.agent if here.held and here.held.holds_child_of(here.agent) else None
-        self.agent_starts(name, agent_id, given)
+        self.agent_starts(name, agent_id, given, answers="")
+
+    def agent_waits(self, answers: str) -> None:
+        """Whoever speaks waits for people, in the conversation that answers this call (empty: the run's own)."""
+        here = self._here
+        if here.agent is not None:
+            span, here.agent = here.agent, None
+            self._waits(f"agent {answers}", span)
 
     def given(self, what: Any) -> None:
         """What the agent that speaks now was given."""
-        if self.agent is not None:
+        if self.agent is not None and not self.agent.goes_on:
             self.agent.input = what
 
     def agent_ends(self, output: Any = None, error: dict[str, str] | None = None) -> None:
@@ -96,6 +108,20 @@ class Recorder:
             self._here.held.opens(span)
         return span
 
+    def open_call(self, name: str, call_id: str, given: Any) -> Recorded:
+        """The span of a tool's call, which may be one that waited."""
+        span = self.open("tool", name, input=given)
+        self.waiting.goes_on(f"tool {call_id}", span)
+        return span
+
+    def call_waits(self, span: Recorded, call_id: str) -> None:
+        """A call has begun, and ends with another worker."""
+        self._waits(f"tool {call_id}", span)
+
+    def _waits(self, name: str, span: Recorded) -> None:
+        self.waiting.waits(name, span)
+        self._produced.spans.append(span)
+
     def drop(self, span: Recorded) -> None:
         """What was opened did not happen (yet)."""
         self.tools.remove(span.name)
@@ -104,6 +130,7 @@ class Recorder:
         span.ended_at = timezone.now()
         span.output = output
         span.error = error
+        self.waiting.ends(span)
         held = self._here.held
         if held is None or not held.takes(span):
             self._produced.spans.append(span)

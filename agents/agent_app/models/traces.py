@@ -18,7 +18,8 @@ class SpanType(models.TextChoices):
 
 
 class Span(models.Model):
-    """One span, written once, when it has ended (``runs/spans.py``). Its cost is that of the bill's ``attempt`` and ``step``.
+    """One span, written when it has ended (``runs/spans.py``); one of what waits for people without an end, and again with it.
+    Its cost is that of the bill's ``attempt`` and ``step``.
 
     Of a body that is too large for the row, ``input`` and ``output`` have the beginning: the whole is in the file storage
     (``runs/bodies.py``), as long as ``input_bytes`` and ``output_bytes`` say.

@@ -8,7 +8,7 @@ a thread of its own, and a queue with an end. What does not fit any more is left
 import asyncio
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Protocol, cast
 from uuid import UUID
@@ -117,13 +117,15 @@ class Aftercare:
 def _look_after(batch: list[Stored], keys: dict[UUID, ProviderKey]) -> Counter[str]:
     counted: Counter[str] = Counter()
     try:
+        over = [replace(each, spans=[span for span in each.spans if span.ended_at is not None]) for each in batch]
         if (found := collector()) is not None:  # before bodies are kept, since these are forgotten then
-            arrived, failed = found.export(batch)
+            arrived, failed = found.export(over)
             counted.update(exported=arrived, failed=failed)
-        for stored in batch:
+        for stored in over:
             if stored.spans and (key := keys.get(stored.run.workspace_id)) is not None:
                 arrived, failed = openai_traces.export(stored.run, stored.spans, key)
                 counted.update(exported=arrived, failed=failed)
+        for stored in batch:
             for span in stored.spans:
                 large = len(span.large)
                 failed = bodies.keep(stored.run.workspace_id, span)

@@ -143,10 +143,14 @@ def decided(row: Approval) -> Told:
 
 
 def waiting(row: Approval) -> Recorded:
-    """The span of the time in which nobody had answered yet."""
-    said = {"status": row.status, "decision": row.decision, "by": row.decided_by_name, "reason": row.reason}
+    """The span of the time in which nobody had answered yet: without an end as long as nobody has."""
+    said = (
+        None
+        if row.is_pending
+        else {"status": row.status, "decision": row.decision, "by": row.decided_by_name, "reason": row.reason}
+    )
     return Recorded(
-        type="approval", name=row.tool_name, parent_id=row.span_id, agent_id=str(row.agent_id or ""),
+        id=row.id, type="approval", name=row.tool_name, parent_id=row.span_id, agent_id=str(row.agent_id or ""),
         input={"call_id": row.call_id, "arguments": row.arguments}, output=said, started_at=row.created_at,
         ended_at=row.decided_at,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from agent_app.runs import approvals, charges, events, registry, tool_calls
 from agent_app.runs.events import Event
 from agent_app.runs.log import save_events, unshow_events
 from agent_app.runs.registry import Outcome, Produced
-from agent_app.runs.spans import save_spans
+from agent_app.runs.spans import end_open_spans, save_spans
 from config.lib import events as bus
 from config.lib import realtime
 
@@ -38,6 +38,7 @@ def finish(
     registry.get(run.kind).conclude(run, outcome, produced)
     if produced.called or run.attempt > 1:
         tool_calls.close(run.id)
+        end_open_spans(run.id)
     run.status, run.reason, run.output = outcome.status, outcome.reason, outcome.output
     run.credits = produced.credits
     Run.objects.filter(id=run.id).update(

@@ -17,7 +17,7 @@ from agent_app.runs.events import Event
 from agent_app.runs.log import last_saved_seq, save_events
 from agent_app.runs.queue import enqueue
 from agent_app.runs.registry import Outcome, Paused, Produced
-from agent_app.runs.spans import save_spans
+from agent_app.runs.spans import kept, save_spans
 from agent_app.runs.stream import send_now
 from config.lib import realtime
 
@@ -30,21 +30,23 @@ def pause(run: Run, paused: Paused, produced: Produced, unsaved: list[Event], se
 
     A cancel that came too late for the worker ends the run instead. None, and nothing stored, where another attempt owns it.
     """
-    rows = Run.objects.select_for_update(of=("self",)).filter(id=run.id, attempt=run.attempt, status=RunStatus.RUNNING)
-    owned = rows.values_list("cancel_requested_at").first()
+    owner = Run.objects.select_for_update(of=("self",)).filter(id=run.id, attempt=run.attempt, status=RunStatus.RUNNING)
+    owned = owner.values_list("cancel_requested_at").first()
     if owned is None:
         return None
     if owned[0] is not None:
         cancelled = Outcome(status=RunStatus.CANCELLED, reason="user_cancelled", output=produced.content or None)
         return ending.finish(run, cancelled, produced, unsaved, seq)
     charges.close(run, produced, unsaved)
-    tool_calls.checkpoint_save(run, paused.state | {"passed": sorted(produced.passed)})
-    asked = zip(approvals.ask(run, paused.requests), paused.requests, strict=True)
+    spans = {name: kept(span) for name, span in paused.spans.items()}
+    tool_calls.checkpoint_save(run, paused.state | {"passed": sorted(produced.passed), "spans": spans})
+    rows = approvals.ask(run, paused.requests)
+    asked = zip(rows, paused.requests, strict=True)
     last = [approvals.required(row, within=request.within) for row, request in asked]
     last.append((events.RUN_STATUS, {"status": RunStatus.WAITING, "reason": REASON}))
     told = _numbered(run, seq, last)
     save_events([(run.id, run.attempt, [*unsaved, *told])])
-    save_spans([(run.id, run.attempt, produced.spans)])
+    save_spans([(run.id, run.attempt, [*produced.spans, *(approvals.waiting(row) for row in rows)])])
     used = produced.usage
     Run.objects.filter(id=run.id).update(
         status=RunStatus.WAITING, reason=REASON, waiting_since=Now(), lease_expires_at=None, turns=produced.turns,

@@ -136,12 +136,13 @@ class Request:
 
 
 class Paused(Exception):
-    """The run waits until people have answered. ``state`` is where it goes on then."""
+    """The run waits until people have answered. ``state`` is where it goes on then, and ``spans`` are those that go on."""
 
     def __init__(self, requests: list[Request]) -> None:
         super().__init__(f"{len(requests)} calls need an approval")
         self.requests = requests
         self.state: dict[str, Any] = {}
+        self.spans: dict[str, Recorded] = {}
 
 
 @dataclass(kw_only=True)

@@ -11,8 +11,10 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from agent_app.models import Span
 from config.lib import secrets
 from config.lib.ids import uuid7
 
@@ -25,7 +27,8 @@ SIDES = ("input", "output")
 @dataclass(slots=True, kw_only=True)
 class Recorded:
     """One span. ``step`` is what its model call is called on the bill; ``large`` has the bodies, as JSON, that its row has only
-    the beginning of, from when it was written until they are kept."""
+    the beginning of, from when it was written until they are kept. Without ``ended_at`` it waits for people; it ``goes_on`` where
+    an earlier attempt has begun it: its row has what went in."""
 
     type: SpanType
     name: str
@@ -41,6 +44,7 @@ class Recorded:
     details: dict[str, Any] = field(default_factory=dict)
     large: dict[str, bytes] = field(default_factory=dict)
     after_unchecked: bool = False  # its input may hold what was said and nobody had checked (``engine/held_spans.py``)
+    goes_on: bool = False
     cared_for: bool = False  # its large bodies are kept, and it is exported (``aftercare.py``)
     started_at: datetime = field(default_factory=timezone.now)
     ended_at: datetime | None = None
@@ -79,9 +83,24 @@ def _clean(value: Any) -> Any:
     return value
 
 
+def kept(span: Recorded) -> dict[str, Any]:
+    """What a later attempt must know to go on with ``span``."""
+    return {
+        "id": str(span.id), "agent_id": span.agent_id, "started_at": span.started_at.isoformat(), "input": body(span.input)
+    }  # fmt: skip
+
+
+def end_open_spans(run_id: UUID) -> None:
+    """The run has ended: nothing of it waits any more."""
+    Span.objects.filter(run_id=run_id, ended_at=None).update(ended_at=Now())
+
+
 def save_spans(batches: Iterable[tuple[UUID, int, list[Recorded]]]) -> None:
-    """Write spans of several runs, each batch only while its attempt still owns the run (as ``log.save_events`` does)."""
-    rows = [_row(run_id, attempt, span) for run_id, attempt, spans in batches for span in spans]
+    """Write spans of several runs, each batch only while its attempt still owns the run (as ``log.save_events`` does).
+
+    One that was written without an end, or that a later attempt goes on with, gets its end; any other stays as it is.
+    """
+    rows = {span.id: _row(run_id, attempt, span) for run_id, attempt, spans in batches for span in spans}
     if not rows:
         return
     with connection.cursor() as cursor:
@@ -105,9 +124,13 @@ def save_spans(batches: Iterable[tuple[UUID, int, list[Recorded]]]) -> None:
                    new.model, new.step, new.started_at, new.ended_at, new.input, new.output, new.usage, new.error,
                    new.input_bytes, new.output_bytes, new.details
             FROM new JOIN owned ON owned.id = new.run_id AND owned.attempt = new.attempt
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (id) DO UPDATE SET
+                attempt = EXCLUDED.attempt, step = EXCLUDED.step, ended_at = EXCLUDED.ended_at, output = EXCLUDED.output,
+                output_bytes = EXCLUDED.output_bytes, error = EXCLUDED.error
+            WHERE agents_span.run_id = EXCLUDED.run_id
+              AND (agents_span.ended_at IS NULL OR agents_span.attempt < EXCLUDED.attempt)
             """,
-            [orjson.dumps(rows).decode()],
+            [orjson.dumps(list(rows.values())).decode()],
         )
 
 

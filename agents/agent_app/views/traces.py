@@ -101,7 +101,7 @@ def _filters(spans: list[Span]) -> dict[str, dict[str, Any]]:
 
 def _row(trace: Trace, span: Span, depth: int, scale: tuple[Any, float], opened: bool, raw: bool) -> Row:
     began, total = scale
-    seconds = ((span.ended_at or timezone.now()) - span.started_at).total_seconds()
+    seconds = ((span.ended_at or trace.run.finished_at or timezone.now()) - span.started_at).total_seconds()
     start = (span.started_at - began).total_seconds() / total * 100
     readers = (_as_json, _as_json) if raw else (_given, _made)
     return Row(
