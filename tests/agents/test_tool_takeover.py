@@ -51,13 +51,16 @@ def rob(run: Run) -> None:
     assert reaper.reap() == 1
 
 
-def lost_at(probe: Probe, run: Run, word: str) -> None:
-    """Whoever calls the tool with ``word`` loses the run in the middle of the call, once."""
+def lost_at(probe: Probe, run: Run, word: str, *, after: int = 0) -> None:
+    """Whoever calls the tool with ``word`` loses the run in the middle of the call, once, and when ``after`` others have ended."""
     done: list[str] = []
+    ended = ToolCall.objects.filter(run=run, status="succeeded").count
 
     async def act(arguments: dict[str, Any], _context: CallContext) -> Any:
         if arguments["text"] == word and not done:
             done.append(word)
+            while await in_db(ended) < after:  # noqa: ASYNC110  (a row announces nothing)
+                await asyncio.sleep(0.01)
             await in_db(rob, run)
         return f"heard {arguments['text']}"
 
@@ -78,7 +81,7 @@ def test_a_call_that_may_not_be_repeated_is_not_and_the_model_is_told(
         asks(("pay", "pay"), ("last", "c"), deltas=("Two. ",)),
         Script(deltas=("Three.",)),
     )
-    lost_at(probe, run, "pay")
+    lost_at(probe, run, "pay", after=2)
     execute(run)
     run.refresh_from_db()
     assert run.status == "queued"
@@ -104,16 +107,13 @@ def test_whoever_takes_over_gives_the_model_a_long_result_whole(
     cast: Cast, provider: FakeOpenAI, probe: Probe, file_room: Path
 ) -> None:
     run = start(cast.alice, agent_with(cast.alice, ECHO))
-    kept = ToolCall.objects.filter(run=run, status="succeeded").exists
     provider.queue(asks(("one", "long"), ("two", "pay")), Script(deltas=("Read.",)))
-    lost_at(probe, run, "pay")
+    lost_at(probe, run, "pay", after=1)
     short = probe.act
     assert short is not None
     long = "ä" * 100_000
 
     async def act(arguments: dict[str, Any], context: CallContext) -> Any:
-        while arguments["text"] == "pay" and not await in_db(kept):  # noqa: ASYNC110  (a row announces nothing)
-            await asyncio.sleep(0.01)
         said = await short(arguments, context)
         return long if arguments["text"] == "long" else said
 
