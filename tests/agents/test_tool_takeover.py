@@ -18,6 +18,7 @@ from agent_app.tools.registry import CallContext
 from billing.models import Hold, Rate
 from community.services import files
 from config.lib.db import in_db
+from tests.agents.approval_world import asks as named
 from tests.agents.probe_world import ECHO, Probe, agent_with, calls, probing
 from tests.agents.team_world import definition_of, handoff_to, start_as
 from tests.agents.world import execute, followed, make_agent, start, text_of
@@ -42,13 +43,17 @@ def asks(*calls: tuple[str, str], **more: Any) -> Script:
     )  # fmt: skip
 
 
+def lose(run: Run) -> None:
+    """The worker is believed dead."""
+    Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    assert reaper.reap() == 1
+
+
 def rob(run: Run) -> None:
     """The worker is believed dead; another had the run for a moment and is believed dead too."""
-    Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-    assert reaper.reap() == 1
+    lose(run)
     assert claims.claim(run.id, "another") is not None
-    Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-    assert reaper.reap() == 1
+    lose(run)
 
 
 def lost_at(probe: Probe, run: Run, word: str, *, after: int = 0) -> None:
@@ -131,6 +136,36 @@ def test_whoever_takes_over_gives_the_model_a_long_result_whole(
     Run.objects.filter(id=run.id).delete()
     assert files.files_sweep() == 1
     assert f'href="/runs/{run.id}/trace/"' in page, "where it can be read whole"
+
+
+def test_what_is_unknown_is_told_as_such_by_whoever_takes_over_next_as_well(
+    cast: Cast, provider: FakeOpenAI, probe: Probe
+) -> None:
+    """The first worker is lost in both calls, the next one in the one that may be repeated."""
+    run = start(cast.alice, agent_with(cast.alice, ECHO, {**ECHO, "name": "look", "params": {"idempotent": True}}))
+    provider.queue(named(("echo", "pay"), ("look", "look")), Script(deltas=("Well.",)))
+    called: list[str] = []
+    lost: list[str] = []
+
+    async def act(arguments: dict[str, Any], _context: CallContext) -> Any:
+        called.append(arguments["text"])
+        while len(called) < 2:  # noqa: ASYNC110  (both are under way)
+            await asyncio.sleep(0.01)
+        if arguments["text"] == "pay" or len(called) == 3:
+            await in_db(lose, run)
+            lost.append(arguments["text"])
+        while not lost:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        return "heard"
+
+    probe.act = act
+    for status in ("queued", "queued", "succeeded"):  # nor does whoever comes back end what another shall go on with
+        run = execute(run)
+        assert run.status == status, run.error
+    assert (run.output, lost) == ("Well.", ["pay", "look"])
+    paid, looked = answers(provider, 1)
+    assert (orjson.loads(paid)["error"]["code"], looked) == ("outcome_unknown", "heard")
+    assert [each["text"] for each in probe.calls].count("pay") == 1
 
 
 def test_a_call_that_may_be_repeated_is_made_again(cast: Cast, provider: FakeOpenAI, probe: Probe) -> None:

@@ -118,8 +118,8 @@ class ToolCalls:
         if row.status == ToolCallStatus.STARTED:
             if row.idempotent or self._goes_on(row):
                 return None
-            await in_db(tool_calls.mark_unknown, self._context.run, row)
-            text = tool_texts.of_error(row.error["code"], row.error["message"])
+            text = tool_texts.of_error(tool_calls.UNKNOWN["code"], tool_calls.UNKNOWN["message"])
+            await in_db(tool_calls.mark_unknown, self._context.run, row, text)
             self._completed(row, text)
             return text
         whole = await in_db(bodies.whole_result, row)

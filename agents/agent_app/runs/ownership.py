@@ -6,8 +6,15 @@ from agent_app.models import Run, RunStatus
 from agent_app.runs.registry import RunFailure
 
 
+class NotOwned(RunFailure):
+    """The run is not this worker's any more, who leaves it as it is: it has ended, or another goes on with it."""
+
+    def __init__(self) -> None:
+        super().__init__("worker_lost", "This worker does not have the run any more.")
+
+
 def check_owner(run: Run) -> None:
-    """Raises RunFailure where the run has ended, waits, or has another worker.
+    """Raises NotOwned where the run has ended, waits, or has another worker, or will have one.
 
     Within a transaction: the share lock makes whoever ends or takes the run wait for it, or it see that they have.
     """
@@ -17,4 +24,4 @@ def check_owner(run: Run) -> None:
             [run.id, run.attempt, RunStatus.RUNNING],
         )
         if cursor.fetchone() is None:
-            raise RunFailure("worker_lost", "This worker does not have the run any more.")
+            raise NotOwned

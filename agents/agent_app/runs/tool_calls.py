@@ -147,12 +147,13 @@ def calls_of(run_id: UUID) -> dict[str, ToolCall]:
     return {row.call_id: row for row in ToolCall.objects.filter(run_id=run_id)}
 
 
-def mark_unknown(run: Run, row: ToolCall) -> None:
-    """A call of a lost worker that may not be repeated."""
+def mark_unknown(run: Run, row: ToolCall, text: str) -> None:
+    """A call of a lost worker that may not be repeated. ``text`` is what the model is given, also by whoever takes over next."""
     with transaction.atomic():
         check_owner(run)
+        keep_result(run, row, text)
         row.status, row.error, row.ended_at = ToolCallStatus.UNKNOWN, UNKNOWN, timezone.now()
-        row.save(update_fields=["status", "error", "ended_at", "updated_at"])
+        row.save(update_fields=["status", "result", "result_bytes", "error", "ended_at", "updated_at"])
 
 
 def close(run_id: UUID) -> None:

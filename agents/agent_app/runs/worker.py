@@ -23,6 +23,7 @@ from agent_app.runs import charges, claims, ending, events, pauses, registry
 from agent_app.runs.aftercare import Aftercare
 from agent_app.runs.claims import Claim
 from agent_app.runs.log import RunLog
+from agent_app.runs.ownership import NotOwned
 from agent_app.runs.queue import call_next
 from agent_app.runs.registry import Outcome, Paused, RunContext, RunFailure
 from agent_app.runs.stream import StreamWriter, fence_key, read_stream
@@ -85,6 +86,8 @@ class Worker:
             active.ending = True
             await self._pause(active, paused)
             return
+        except NotOwned:
+            return
         except asyncio.CancelledError:
             if active.stop == "lost":
                 return
@@ -103,7 +106,7 @@ class Worker:
             async with asyncio.timeout(_time_left(context.run)):
                 await self._begin(claim, context)
                 return await registry.get(context.run.kind).execute(context)
-        except Paused:
+        except (Paused, NotOwned):
             raise
         except TimeoutError:
             status = RunStatus.PARTIAL if produced.text else RunStatus.FAILED
