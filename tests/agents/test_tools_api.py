@@ -243,7 +243,7 @@ def test_clones_exports_and_imports_have_the_tools(cast: Cast) -> None:
     assert any("credential" in each for each in document["removed"])
     assert len(document["agents"]) == 2
     script = cast.alice.api.get(f"agents/{agent.id}/export/?format=python").content.decode()
-    assert "expert_agent.as_tool(tool_name='ask'" in script
+    assert 'expert_agent.as_tool(tool_name="ask"' in script
     for each in ("shared (probe)", "echo (probe)"):
         assert f"# Not in this script: the tool {each}." in script
     compile(script, "agent.py", "exec")

@@ -68,6 +68,11 @@ def _tool(tool: Mapping[str, Any], path: str, removed: list[str]) -> dict[str, A
     return plain | {"params": _without_secrets(params, f"{path}.params", removed, True)}
 
 
+def is_secret(name: str) -> bool:
+    """Whether what is called so is one."""
+    return _SECRET.search(name) is not None
+
+
 def blanked(value: Any, removed: list[str], path: str = "") -> Any:
     """With empty text where a name says that it is a secret; ``removed`` is told where."""
     if isinstance(value, list):
@@ -77,7 +82,7 @@ def blanked(value: Any, removed: list[str], path: str = "") -> Any:
     kept = {}
     for name, part in value.items():
         place = f"{path}.{name}".lstrip(".")
-        secret = isinstance(part, str) and _SECRET.search(name) is not None
+        secret = isinstance(part, str) and is_secret(name)
         removed += [place] if secret else []
         kept[name] = "" if secret else blanked(part, removed, place)
     return kept
@@ -92,7 +97,7 @@ def _without_secrets(value: Any, path: str, removed: list[str], free: bool) -> A
         return value
     kept = {}
     for name, part in value.items():
-        if isinstance(part, str) and _SECRET.search(name):
+        if isinstance(part, str) and is_secret(name):
             removed.append(f"{path}.{name}")
         else:
             kept[name] = _without_secrets(part, f"{path}.{name}", removed, free)

@@ -41,7 +41,7 @@ class Keywords(PureKind):
 
     def check(self, text: str, config: Config) -> Verdict:
         sensitive = bool(config.get("case_sensitive"))
-        search = _Search(Plain(text, case_sensitive=sensitive), whole_words=bool(config.get("whole_words", True)))
+        search = Search(Plain(text, case_sensitive=sensitive), whole_words=bool(config.get("whole_words", True)))
         for keyword in config["keywords"]:
             search.look_for(Plain(keyword, case_sensitive=sensitive).text.strip())
         if not search.found:
@@ -97,7 +97,7 @@ def _dressed_down(character: str, case_sensitive: bool) -> str:
     return made if case_sensitive else made.casefold()
 
 
-class _Search:
+class Search:
     """Where words stand in a text. Too much of anything means everywhere: the time it takes is bounded."""
 
     def __init__(self, plain: Plain, *, whole_words: bool) -> None:

@@ -59,12 +59,12 @@ class Links(PureKind):
 
     def check(self, text: str, config: Config) -> Verdict:
         schemes = set(config.get("schemes") or ("http", "https"))
-        allow, deny = (_names(config.get(name) or []) for name in ("allow", "deny"))
+        allow, deny = (host_names(config.get(name) or []) for name in ("allow", "deny"))
         only = "allow" in config or not deny  # no list at all: no link at all
         found = [
             Match(start, end, "link")
             for start, end, address in links_in(text)
-            if not _passes(address, schemes, allow if only else None, deny)
+            if not passes(address, schemes, allow if only else None, deny)
         ]
         if not found:
             return PASSED
@@ -83,7 +83,7 @@ def links_in(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
-def _passes(address: str, schemes: Collection[str], allow: Collection[str] | None, deny: Collection[str]) -> bool:
+def passes(address: str, schemes: Collection[str], allow: Collection[str] | None, deny: Collection[str]) -> bool:
     scheme, host = parts_of(address)
     if not host or scheme not in schemes or _among(host, deny):
         return False
@@ -105,7 +105,7 @@ def parts_of(address: str) -> tuple[str, str]:
     return split.scheme.lower(), _name(host)
 
 
-def _names(hosts: Collection[str]) -> set[str]:
+def host_names(hosts: Collection[str]) -> set[str]:
     return {_name(host.strip().removeprefix("*.")) for host in hosts}
 
 

@@ -137,10 +137,14 @@ def _listed(parameters: list[Any]) -> Schema:
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
+def named(params: Mapping[str, Any]) -> set[str]:
+    """What the templates name."""
+    return {str(path[0]) for _field, text in templates(params) for path in _paths(text)}
+
+
 def unused(params: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments that no template names: what they are for is left to the request's method."""
-    texts = [text for _field, text in templates(params)]
-    used = {str(path[0]) for text in texts for path in _paths(text)}
+    used = named(params)
     return {} if "arguments" in used else {name: value for name, value in arguments.items() if name not in used}
 
 

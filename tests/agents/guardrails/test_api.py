@@ -141,7 +141,8 @@ def test_exports_are_imported_with_their_guardrails(cast: Cast) -> None:
     document = cast.bob.api.get(f"agents/{made['id']}/export/").json()
     assert [set(each) & {"id", "credential_id"} for each in document["agents"][0]["guardrails"]] == [set(), set()]
     script = cast.bob.api.get(f"agents/{made['id']}/export/?format=python").content.decode()
-    assert "Not in this script: the guardrails No curses, Private." in script
+    assert 'input_guard(Guard("No curses", keywords(["darn"])))' in script
+    assert "# Not in this script: the action redact of the guardrail Private." in script
     make_provider(cast.dave)
     report = cast.dave.api.post("agents/import/", {"document": document})
     assert report.status_code == 201, report.content
