@@ -71,7 +71,7 @@ def test_a_second_link_within_three_minutes_is_not_sent_and_that_is_said(alice: 
 
 def test_changing_the_password_says_what_is_wrong_and_ends_on_the_page_it_began_on(alice: User) -> None:
     client, new = browser(alice), "an entirely new sentence"
-    data = {"oldpassword": "a wrong one", "password1": new, "password2": new}
+    data = {"oldpassword": "a wrong one", "password1": new, "password2": new}  # pragma: allowlist secret
     assert "This password is not right." in page_of(client.post("/accounts/password/change/", data))
     changed = client.post("/accounts/password/change/", data | {"oldpassword": PASSWORD})
     assert (changed.status_code, changed["Location"]) == (302, "/settings/security/")
