@@ -86,18 +86,22 @@ def test_where_addresses_are_verified_a_taken_one_looks_like_a_free_one(
 
 
 @pytest.mark.django_db
-def test_following_the_link_in_the_mail_confirms_the_address(
-    client: Client, settings: Settings, mailoutbox: list[Any]
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_following_the_link_in_the_mail_confirms_the_address_and_signs_in_who_just_signed_up(
+    client: Client, settings: Settings, mailoutbox: list[Any], elsewhere: bool
 ) -> None:
     settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
     settings.BASE_URL = "https://troupe.example"
-    data = {"name": "New", "email": fresh_address("new"), "password1": PASSWORD}
+    data = {"name": "New", "email": fresh_address("new"), "password1": PASSWORD, "next": "/agents/"}
     client.post("/accounts/signup/", data, headers={"Host": "127.0.0.1"})
     link = re.search(r"https://troupe\.example(/accounts/confirm-email/\S+)", mailoutbox[0].body)
     assert link is not None, mailoutbox[0].body
     assert client.get(link[1]).status_code == 200
-    assert client.post(link[1]).status_code == 302
+    if elsewhere:
+        client = Client()
+    assert client.post(link[1])["Location"] == ("/accounts/login/" if elsewhere else "/agents/")
     assert EmailAddress.objects.get().verified
+    assert (signed_in_as(client) is None) == elsewhere
 
 
 @pytest.mark.django_db
