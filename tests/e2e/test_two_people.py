@@ -112,6 +112,7 @@ def test_two_people_invite_each_other_and_meet_the_limits_of_their_roles(
 
         annas.goto("/workspace/members/")
         annas.get_by_label("Role of Ben").select_option("editor")
+        annas.get_by_role("button", name="Save").click()  # the one that appears
         expect(bens.get_by_text("Your role in Anna is now: Editor").first).to_be_visible()
 
         bens.goto(page)
