@@ -13,6 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from community.models import User
 
 
+class AnsweredChoice(forms.ChoiceField):
+    """One where nothing is an answer as well, which its words say: the field is not called optional."""
+
+    answered = True
+
+
 class NameForm(forms.Form):
     """Base of allauth's sign-up forms (``ACCOUNT_SIGNUP_FORM_CLASS``): asks for the name as well."""
 
@@ -47,7 +53,7 @@ class ProfileForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     bio = forms.CharField(label=_("About you"), max_length=2000, required=False, widget=forms.Textarea)
-    language = forms.ChoiceField(label=_("Language"), required=False)
+    language = AnsweredChoice(label=_("Language"), required=False)
     timezone = forms.ChoiceField(label=_("Time zone"), choices=_timezones)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

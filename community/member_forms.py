@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from community import policies
 from community.access import Actor
+from community.forms import AnsweredChoice
 from community.models import Membership, Role, Workspace
 from config.lib.errors import AppError
 
@@ -88,7 +89,7 @@ _LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), 
 
 class TokenForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("What it is for: “Nightly report”."))
-    lifetime = forms.ChoiceField(label=_("Ends after"), choices=_LIFETIMES, required=False, initial="90")
+    lifetime = AnsweredChoice(label=_("Ends after"), choices=_LIFETIMES, required=False, initial="90")
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
         choices=[(scope, scope) for scope in policies.SCOPES],

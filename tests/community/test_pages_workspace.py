@@ -152,6 +152,9 @@ def test_a_token_is_shown_once(office: Person) -> None:
     assert client.get("/api/v1/agents/", headers={"Authorization": f"Bearer {found[0]}"}).status_code == 200
     assert browser.post(f"/workspace/tokens/{row.id}/revoke/").status_code == 302
     assert client.get("/api/v1/agents/", headers={"Authorization": f"Bearer {found[0]}"}).status_code == 401
+    refused = browser.post("/workspace/tokens/", {"name": "Robot", "lifetime": ""})
+    assert (refused.status_code, 'aria-describedby="scopes-error"' in text_of(refused)) == (422, True)
+    assert '<span class="help font-normal">optional' not in text_of(refused)
     assert browser.post("/workspace/tokens/", {"name": "Robot", "scopes": ["fly"]}).status_code == 422
 
 
