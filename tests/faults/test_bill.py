@@ -1,5 +1,6 @@
 """A worker dies at the worst moment for money: everything used is booked once, and the ledger adds up."""
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.benchmarks.stack import Child, Person, Stack
 from tests.fakes.openai_wire import FakeOpenAI
-from tests.fakes.script import Script
+from tests.fakes.script import Script, ToolCall
 from tests.faults.conftest import MODEL, World
 
 WORDS = ("one ", "two ", "three ", "four")
@@ -89,3 +90,48 @@ def test_a_worker_killed_between_the_answer_and_its_settlement_is_paid_for(world
     assert follower.wait_end()["status"] == "succeeded"
     world.check_ended(follower)
     check_bill(world, follower.run_id, attempts=2)
+
+
+def test_a_call_that_was_approved_within_another_is_made_once_whoever_is_killed_afterwards(world: World) -> None:
+    """One worker dies in the call, right after somebody has allowed it, the next one in the model call that comes after it."""
+    model = world.person.request("GET", f"/agents/{world.agent_id}/", expect=200).json()["model"]
+    clerk, payer = world.person.agent(model, "Clerk"), world.person.agent(model, "Payer")
+    for agent_id, name, target, approval in (
+        (clerk, "pay", payer, "always"),
+        (world.agent_id, "clerk", clerk, "never"),
+    ):
+        tool = {"name": name, "type": "agent", "params": {"agent_id": target}, "approval": approval}
+        world.person.create(f"/agents/{agent_id}/tools/", tool)
+
+    def asks(name: str, text: str) -> Script:
+        return Script(tool_calls=(ToolCall(name, json.dumps({"input": text})),))
+
+    world.provider.queue(
+        asks("clerk", "the bill"), asks("pay", "Pay ten."), HELD, HELD, Script(deltas=("Nobody knows.",)), WHOLE
+    )
+    world.start_workers(3)
+    follower = world.start()
+    asked = follower.wait_type("approval_required").data
+    world.wait(lambda: world.run(follower.run_id)["status"] == "waiting")
+    answer = {"call_id": asked["call_id"], "decision": "approve"}
+    world.person.request("POST", f"/runs/{follower.run_id}/decisions/", answer, expect=200)
+    for request in (3, 4):
+        world.provider.wait_request(request, deltas=2)
+        world.owner(follower.run_id).kill()
+        world.lose(follower.run_id)
+    assert follower.wait_end()["status"] == "succeeded"
+    assert world.check_ended(follower)["output"] == "".join(WORDS)
+    given = [each.body["messages"] for each in world.provider.exchanges]
+    assert [messages[-1]["content"] for messages in given].count("Pay ten.") == 1, "it is not paid twice"
+    told = [messages[-1]["content"] for messages in given if messages[-1]["role"] == "tool"]
+    assert [json.loads(text)["error"]["code"] for text in told[:2]] == ["outcome_unknown"] * 2, "and the clerk is told"
+    assert (told[2], len(given)) == ("Nobody knows.", 6)
+    calls = world.rows(
+        "SELECT tool_name, status, call_id FROM agents_toolcall WHERE run_id = %s ORDER BY id", follower.run_id
+    )
+    assert [(row["tool_name"], row["status"]) for row in calls] == [("clerk", "succeeded"), ("pay", "unknown")]
+    assert asked["within"] == [calls[0]["call_id"]]
+    check_bill(world, follower.run_id, attempts=6)
+    trace = world.person.request("GET", f"/runs/{follower.run_id}/trace/", expect=200).json()["spans"]
+    assert all(span["ended_at"] for span in trace)
+    assert [span["name"] for span in trace if span["type"] in ("agent", "approval")] == ["Bench", "Clerk", "pay"]
