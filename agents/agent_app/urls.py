@@ -48,6 +48,11 @@ urlpatterns = [
     path("agents/<uuid:agent_id>/guardrails/<uuid:item_id>/move/", guardrails.guardrail_move, name="guardrail_move"),
     path("agents/<uuid:agent_id>/tools/<uuid:item_id>/try/", agent_tools.agent_tool_try, name="agent_tool_try"),
     path("agents/<uuid:agent_id>/tools/<uuid:item_id>/sync/", tool_offers.agent_tool_sync, name="agent_tool_sync"),
+    path(
+        "agents/<uuid:agent_id>/tools/<uuid:item_id>/functions/",
+        tool_offers.agent_tool_functions,
+        name="agent_tool_functions",
+    ),
     path("agents/<uuid:agent_id>/parts/<str:kind>/new/", definition.part_edit, name="part_new"),
     path("agents/<uuid:agent_id>/parts/<str:kind>/<uuid:item_id>/", definition.part_edit, name="part"),
     path("agents/<uuid:agent_id>/parts/<str:kind>/<uuid:item_id>/remove/", definition.part_remove, name="part_remove"),

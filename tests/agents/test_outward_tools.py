@@ -221,6 +221,42 @@ def test_what_a_server_has_changed_of_an_agents_own_tool_is_read_and_taken_over_
         assert cast.carol.browser().get(path).status_code in (403, 404)
 
 
+def test_functions_of_an_agents_own_tool_are_switched_on_and_off_in_the_builder(site: Site, cast: Cast) -> None:
+    def price(product: str) -> str:
+        """What a product costs."""
+        return f"{product}: 250"
+
+    with shop(price, stateless=True) as server:
+        server.server.add_tool(lambda: "", name="other", description="Another.")
+        agent = agent_with(cast.bob, {"name": "shop", "type": "mcp", "params": {"url": server.url}})
+        [tool] = cast.bob.api.get(f"agents/{agent.id}/tools/").json()["results"]
+        path, back = f"/agents/{agent.id}/tools/{tool['id']}/functions/", f"/agents/{agent.id}/#tools"
+        browser = cast.bob.browser()
+
+        def on() -> list[str]:
+            [row] = cast.bob.api.get(f"agents/{agent.id}/tools/").json()["results"]
+            return sorted(each["name"] for each in row["params"]["functions"])
+
+        assert on() == ["other", "price"]
+        assert f'href="{path}"' in browser.get(f"/agents/{agent.id}/parts/tools/{tool['id']}/").content.decode()
+        page = browser.get(path).content.decode()
+        assert 'value="other" checked' in page and 'value="price" checked' in page and "What a product costs." in page
+        assert f'action="{path}"' in page and f'href="{back}"' in page
+        seen = page.partition('name="seen" value="')[2].partition('"')[0]
+        for wrong in ({"seen": "x", "on": "price"}, {"seen": seen}):
+            assert browser.post(path, wrong)["Location"] == back
+            assert on() == ["other", "price"], "neither what was not seen, nor nothing"
+        assert browser.post(path, {"seen": seen, "on": "price"})["Location"] == back
+        assert on() == ["price"]
+        assert 'value="other">' in browser.get(path).content.decode(), "it can be switched on again"
+        assert cast.carol.browser().post(path, {"seen": seen, "on": "other"}).status_code in (403, 404)
+        shared = cast.bob.api.post("tools/", {"name": "think", "type": "llm", "params": {"prompt": "Think."}}).json()
+        assert cast.bob.api.post(f"agents/{agent.id}/tools/", {"tool_id": shared["id"]}).status_code == 201
+        of_library = cast.bob.api.get(f"agents/{agent.id}/tools/").json()["results"][1]["id"]
+        refused = browser.get(path.replace(tool["id"], of_library), follow=True).content.decode()
+        assert "one of the library" in refused
+
+
 def test_nobody_waits_for_a_strangers_server_with_a_lock(site: Site, cast: Cast) -> None:
     agent = make_agent(cast.bob)
     waits: list[str] = []

@@ -1,7 +1,8 @@
-"""Seeing what an API or an MCP server has changed of a tool, and confirming it."""
+"""Seeing what an API or an MCP server offers, and what it has changed of a tool; choosing of it, and confirming it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from agent_app import access
 from agent_app.definition import diff, words
 from agent_app.models import Agent
 from agent_app.services import tool_offers
-from agent_app.tools.remote import Change
+from agent_app.tools.remote import Change, Offer
 from community.views.guard import ActorRequest, signed_in
 from config.lib.errors import AppError
 
@@ -82,22 +83,54 @@ def _synced(
 def tool_functions(request: ActorRequest, tool_id: UUID) -> HttpResponse:
     """GET asks the server what it offers; POST switches each of that on or off."""
     tool = access.get_tool(request.actor, tool_id, "tool.write")
+
+    def offer() -> tuple[Offer, str]:
+        return tool_offers.tool_offer(actor=request.actor, tool=tool)
+
+    def choose(chosen: Sequence[str], seen: str) -> object:
+        return tool_offers.tool_choose(actor=request.actor, tool=tool, chosen=chosen, seen=seen)
+
+    context = {"name": tool.name, "back_url": reverse("agents:tool", args=[tool.id])}
+    return _functions(request, offer, choose, tool.params, context)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def agent_tool_functions(request: ActorRequest, agent_id: UUID, item_id: UUID) -> HttpResponse:
+    """The same for a tool of an agent's own."""
+    agent = access.get_agent(request.actor, agent_id, "agent.write")
+    part = access.get_part(agent, "tools", item_id)
+
+    def offer() -> tuple[Offer, str]:
+        return tool_offers.agent_tool_offer(actor=request.actor, part=part)
+
+    def choose(chosen: Sequence[str], seen: str) -> object:
+        return tool_offers.agent_tool_choose(actor=request.actor, agent=agent, part=part, chosen=chosen, seen=seen)
+
+    address = f"{reverse('agents:builder', args=[agent.id])}#tools"
+    context = {"name": part["name"], "back_url": address, "agent": agent}
+    return _functions(request, offer, choose, part["params"], context)
+
+
+def _functions(
+    request: ActorRequest, ask: Callable[[], tuple[Offer, str]], choose: Callable[[Sequence[str], str], object],
+    params: Mapping[str, Any], context: Mapping[str, Any],
+) -> HttpResponse:  # fmt: skip
     try:
         if request.method == "POST":
-            chosen, seen = request.POST.getlist("on"), request.POST.get("seen", "")
-            tool_offers.tool_choose(actor=request.actor, tool=tool, chosen=chosen, seen=seen)
-            messages.success(request, _("%(name)s was saved.") % {"name": tool.name})
-            return redirect("agents:tool", tool_id=tool.id)
-        offer, seen = tool_offers.tool_offer(actor=request.actor, tool=tool)
+            choose(request.POST.getlist("on"), request.POST.get("seen", ""))
+            messages.success(request, _("%(name)s was saved.") % {"name": context["name"]})
+            return redirect(context["back_url"])
+        offer, seen = ask()
     except AppError as error:
         why = [error.detail, *(each for found in error.errors.values() for each in found)]
         messages.error(request, " ".join(why))
-        return redirect("agents:tool", tool_id=tool.id)
-    kept = {each["key"]: each for each in tool.params.get("functions") or ()}
+        return redirect(context["back_url"])
+    kept = {each["key"]: each for each in params.get("functions") or ()}
     rows = [(each, each.key in kept, each.key in kept and each.kept() != kept[each.key]) for each in offer.functions]
     gone = [each["name"] for key, each in kept.items() if key not in {each.key for each in offer.functions}]
-    context = {"tool": tool, "offer": offer, "seen": seen, "rows": rows, "gone": gone}
-    return render(request, "tools/functions.html", context)
+    found = {"action": request.path, "offer": offer, "seen": seen, "rows": rows, "gone": gone}
+    return render(request, "tools/functions.html", {**context, **found})
 
 
 def _difference(change: Change) -> Difference:

@@ -54,6 +54,8 @@ PAGES = [
     # A model's tool has nothing elsewhere to look at: it says so.
     Line("GET", "/agents/{agent}/tools/{agent_tool}/sync/", (302, 302, 302, 403, 404, 302)),
     Line("POST", "/agents/{agent}/tools/{agent_tool}/sync/", (302, 302, 302, 403, 404, 302)),
+    Line("GET", "/agents/{agent}/tools/{agent_tool}/functions/", (302, 302, 302, 403, 404, 302)),
+    Line("POST", "/agents/{agent}/tools/{agent_tool}/functions/", (302, 302, 302, 403, 404, 302)),
     Line("GET", "/tools/{tool}/functions/", (302, 302, 302, 403, 404, 302)),
     Line("POST", "/tools/{tool}/functions/", (302, 302, 302, 403, 404, 302)),
     Line("POST", "/tools/{tool}/delete/", (302, 302, 302, 403, 404, 302)),
