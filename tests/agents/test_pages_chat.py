@@ -86,6 +86,7 @@ def test_conversations_are_listed_and_searched(cast: Cast) -> None:
     path = f"/agents/{world.agent.id}/chat/"
     assert "Lost parcel" in browser.get(path, headers=HTMX).content.decode()
     assert "Lost parcel" not in browser.get(path, {"q": "nothing like it"}, headers=HTMX).content.decode()
+    assert "answer:grown from:body" in browser.get(path).content.decode(), "a run waits for somebody, or does no more"
 
 
 def test_a_conversation_belongs_to_its_agent(cast: Cast) -> None:

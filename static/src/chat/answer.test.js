@@ -121,6 +121,8 @@ test("an answer that was cut has the link in its note", () => {
 test("what waits stands under the text, and among the steps before its call once it is decided, wherever that was", async () => {
   const card = (/** @type {string} */ state) => new Response(`<section data-approval="c/1" data-state="${state}"></section>`);
   const calls = answering([card("pending"), card("approved")]);
+  let told = 0; // the list of conversations, which says that one waits, is loaded again then
+  page.document.body.addEventListener("answer:grown", () => (told += 1));
   event("tool_use_start", { call_id: "c0", tool_name: "look" });
   event("approval_required", { call_id: "c/1" });
   await page.settled();
@@ -130,7 +132,7 @@ test("what waits stands under the text, and among the steps before its call once
   answer.take({ type: "approval_decided", seq: 5, run_id: "r1", call_id: "c/1" });
   await page.settled();
   const steps = [...page.one('[data-part="steps"]').children].map((step) => step.dataset.callId ?? step.dataset.state);
-  assert.deepEqual(steps, ["c0", "approved", "c/1"]);
+  assert.deepEqual([steps, told], [["c0", "approved", "c/1"], 2]);
   assert.equal(page.one('[data-part="approvals"]').children.length, 0);
 });
 
