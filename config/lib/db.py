@@ -9,6 +9,7 @@ import contextvars
 import select
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
@@ -58,7 +59,24 @@ def _call(context: contextvars.Context, language: str | None, function: Callable
 
 
 async def in_db(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run ``function`` on a database thread and wait for it. Context variables (request id, run id) and the language go with it."""
-    loop = asyncio.get_running_loop()
+    """Run ``function`` on a database thread and wait for it. Context variables (request id, run id) and the language go with it.
+
+    Nobody can stop a thread. So whoever is cancelled here is only when ``function`` was not begun, and never will be, or has ended:
+    what comes after a cancel does not race with what was cancelled.
+    """
     context, language = contextvars.copy_context(), translation.get_language()
-    return await loop.run_in_executor(_pool(), _call, context, language, function, args, kwargs)
+    work = _pool().submit(_call, context, language, function, args, kwargs)
+    told = asyncio.wrap_future(work)
+    try:
+        return await asyncio.shield(told)
+    except asyncio.CancelledError:
+        if not work.cancel():
+            await _ended(told)
+        raise
+
+
+async def _ended(told: "asyncio.Future[Any]") -> None:
+    """However often the one who waits is cancelled meanwhile: it is told in the end, by the first of them."""
+    while not told.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([told])
