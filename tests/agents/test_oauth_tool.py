@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import threading
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -114,6 +115,35 @@ def test_many_calls_at_once_renew_once(bank: Bank, cast: Cast) -> None:
 
     assert len(asyncio.run(together())) == 8
     assert bank.given == 1
+
+
+def test_a_token_that_was_asked_for_is_kept_though_its_call_was_cancelled(bank: Bank, cast: Cast) -> None:
+    """Its server may have given another refresh token by then, and take the old one no more."""
+    tool, asked, go = account(cast.bob, bank), threading.Event(), threading.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        given = await bank._token(request)
+        asked.set()
+        await asyncio.to_thread(go.wait, 60)
+        return given
+
+    bank.on("/token", slow)
+
+    async def cancelled() -> None:
+        try:
+            task = asyncio.create_task(call(HTTP, tool, context_of(cast.bob), {}))
+            assert await asyncio.to_thread(asked.wait, 60)
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
+            go.set()
+            await call(HTTP, tool, context_of(cast.bob), {})
+        finally:
+            await egress.close()
+
+    asyncio.run(cancelled())
+    assert bank.given == 1
+    assert Credential.objects.get().tokens["refresh_token"] == "refresh-1"
 
 
 def test_the_server_may_want_the_secret_in_the_body(bank: Bank, cast: Cast) -> None:

@@ -45,6 +45,17 @@ async def access_token(row: Credential, values: Mapping[str, str], *, renew: boo
     found = _tokens(row)
     if not renew and (token := _usable(row, found)):
         return token
+    task = asyncio.create_task(_renewed_once(row, values, found, renew=renew))
+    _renewals.add(task)
+    task.add_done_callback(_renewals.discard)
+    return await asyncio.shield(task)
+
+
+# What is under way goes on though its run is cancelled: a server that has given another refresh token takes the old one no more.
+_renewals: set["asyncio.Task[str]"] = set()
+
+
+async def _renewed_once(row: Credential, values: Mapping[str, str], found: Mapping[str, Any], *, renew: bool) -> str:
     async with _alone(row.id):
         now = await in_db(credentials.find, row.workspace_id, row.id)
         tokens = _tokens(now)
