@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _MOST = 1024 * 1024  # bytes of a result
 _PANEL = "agent_app.engine.panel.ask_model"
+LEFT = Tried(result=None, is_error=True, duration_ms=0)  # whoever tried did not wait for what came of it
 
 
 async def call(trial: Trial) -> Tried:

@@ -1,5 +1,7 @@
 """Trying a tool out. A plain async view: the tool may take its time (see ``config/lib/http.py``)."""
 
+import asyncio
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -26,8 +28,14 @@ class _TestSchema(APIView):
 @http.async_api("POST", schema=_TestSchema)
 async def test(request: HttpRequest, tool_id: UUID) -> HttpResponse:
     """Call a tool of the library once, as a run would. What goes wrong in the call is its result."""
-    trial = await in_db(_begin, request, tool_id)
-    tried = await tool_panel.call(trial)
+    begun: list[Trial] = []
+    try:
+        trial = await in_db(_begin, request, tool_id, begun)
+        tried = await tool_panel.call(trial)
+    except asyncio.CancelledError:  # whoever asked has gone: nothing stays held, and that it was begun is on record
+        for left in begun:
+            await in_db(partial(tool_tests.tool_test_end, trial=left, tried=tool_panel.LEFT))
+        raise
     credits = await in_db(lambda: tool_tests.tool_test_end(trial=trial, tried=tried))
     return http.json_response(
         {
@@ -37,10 +45,12 @@ async def test(request: HttpRequest, tool_id: UUID) -> HttpResponse:
     )  # fmt: skip
 
 
-def _begin(request: HttpRequest, tool_id: UUID) -> Trial:
+def _begin(request: HttpRequest, tool_id: UUID, begun: list[Trial]) -> Trial:
     actor = identify(request)
     tool = access.get_tool(actor, tool_id, "tool.test")
     asked = valid(ToolTestInput(data=http.json_object(request)))
-    return tool_tests.tool_test_begin(
+    trial = tool_tests.tool_test_begin(
         actor=actor, tool=tool, arguments=asked.get("arguments") or {}, function=asked.get("function", "")
     )
+    begun.append(trial)
+    return trial

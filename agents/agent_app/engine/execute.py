@@ -121,9 +121,15 @@ class Execution:
         return _sentence("; ".join(error.problems))
 
     async def _answer(self) -> Any:
-        """The last agent's answer, to what its guardrails have let through."""
+        """The last agent's answer, to what its guardrails have let through. When it is over, so is everything that was begun for it."""
         asks = TeamAsks(self._context, self._sink, self._recorder)
         toolbox = Toolbox(self._context, self._recorder, asks=asks)
+        try:
+            return await self._said(asks, toolbox)
+        finally:
+            await toolbox.ended()
+
+    async def _said(self, asks: TeamAsks, toolbox: Toolbox) -> Any:
         team = asks.team = await build(self._context, self._sink, self._recorder, toolbox)
         self._guards = team.guards
         checkpoints = self._checkpoints = Checkpoints(self._context, self._sink, self._recorder, toolbox, team)

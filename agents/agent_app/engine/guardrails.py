@@ -188,7 +188,7 @@ class Guards(Asking):
             found = await self.ask(guardrail, "".join(parts))
             parts = self._left(guardrail, found, parts)
         beside = [each for each in guardrails if each["mode"] == PARALLEL]
-        for found in await asyncio.gather(*(self.ask(each, "".join(parts)) for each in beside)):
+        for found in await _all(self.ask(each, "".join(parts)) for each in beside):
             parts = self._left(found.guardrail, found, parts)
         return parts
 
@@ -295,6 +295,17 @@ class Guards(Asking):
 
 def _of(definition: Definition, stage: str) -> list[Guard]:
     return [each for each in definition.get("guardrails") or [] if each["type"] == stage]
+
+
+async def _all(asked: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What all answer. Where one raises, the others are over as well: what they cost must not be for nobody."""
+    tasks = [asyncio.create_task(each) for each in asked]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _first_trouble(tasks: set["asyncio.Task[Any]"], main: "asyncio.Task[Any]") -> None:

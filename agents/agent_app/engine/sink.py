@@ -4,6 +4,7 @@ Tokens do not travel through the SDK's event queue (that costs ten times the rea
 them to the sink, and give the SDK only the finished response.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -125,13 +126,17 @@ class Sink:
         step = self._next_step(resolved.reference)
         held = self._context.held
         if step not in held:  # all but the first, which was held before the run was queued
-            unsettled, self._produced.unsettled = self._produced.unsettled, {}
+            produced, unsettled = self._produced, dict(self._produced.unsettled)
             call = call_of(resolved.reference, resolved.provider, lambda: prompt_tokens, max_tokens, own_key=own_key)
             try:
                 opened = await in_db(charges.open_next, self._context.run, step, call, unsettled, self._log.seq)
-            except BaseException:
-                self._produced.unsettled = unsettled | self._produced.unsettled
+            except asyncio.CancelledError:  # it may be held by now: nothing of it will be used
+                produced.unsettled[step] = Usage(model=resolved.reference)
                 raise
+            # What was booked stays with the run until it was: whoever ends the run meanwhile must know of it.
+            for booked, usage in unsettled.items():
+                if produced.unsettled.get(booked) is usage:
+                    del produced.unsettled[booked]
             step = opened.step
             held[step] = opened.max_tokens
         _step.set(step)

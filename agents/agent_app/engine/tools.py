@@ -105,6 +105,10 @@ class Toolbox:
         answer = await self._calls.call(offered, name, text)
         return with_pictures(answer, self._calls.pictures.pop(name, ()))
 
+    async def ended(self) -> None:
+        """See ``ToolCalls``."""
+        await self._calls.ended()
+
     async def again(self, offered: Offered, model_id: str, text: str) -> Any:
         """A call that an earlier worker may have made: the output of its item."""
         name = self._ids.take(model_id, within=self._within)

@@ -58,7 +58,7 @@ def keep(run_ids: Collection[UUID]) -> None:
 
 def settle(run: Run, unsettled: dict[str, Usage]) -> None:
     """Book steps of the present attempt."""
-    for step, usage in unsettled.items():
+    for step, usage in list(unsettled.items()):  # which grows where a tool outlives its run
         holds.hold_settle(
             workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=step, model=usage.model or run.model,
             used=_used(usage),

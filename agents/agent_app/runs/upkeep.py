@@ -36,9 +36,12 @@ class Active:
     ending: bool = False
 
     def end(self, stop: Stop) -> None:
-        """Stop the run. One that is storing its end goes on with that, unless it is not ours any more."""
-        if not self.stop and (not self.ending or stop == "lost"):
-            self.stop = stop
+        """Stop the run. One that is storing its end goes on with that: where the run is not ours any more, nothing is stored,
+        and where it only seems so because it has ended just now, that must be told."""
+        if self.stop or (self.ending and stop != "lost"):
+            return
+        self.stop = stop
+        if not self.ending:
             self.task.cancel()
 
 

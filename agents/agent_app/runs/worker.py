@@ -25,7 +25,7 @@ from agent_app.runs.claims import Claim
 from agent_app.runs.log import RunLog
 from agent_app.runs.ownership import NotOwned
 from agent_app.runs.queue import call_next
-from agent_app.runs.registry import Outcome, Paused, RunContext, RunFailure
+from agent_app.runs.registry import Outcome, Paused, Produced, RunContext, RunFailure
 from agent_app.runs.stream import StreamWriter, fence_key, read_stream
 from agent_app.runs.upkeep import Active, Upkeep
 from config.lib import logs, redis
@@ -52,7 +52,7 @@ class Worker:
         if self.stopping:
             return
         self._upkeep.start()
-        claim = await in_db(claims.claim, run_id, self.name)
+        claim = await self._claimed(run_id)
         if claim is None:
             return
         logs.run_id.set(str(run_id))
@@ -77,6 +77,14 @@ class Worker:
                 del self.active[run_id]
         if not task.cancelled() and (error := task.exception()):
             logger.error("run left to the reaper", exc_info=error)
+
+    async def _claimed(self, run_id: UUID) -> Claim | None:
+        """A run that is claimed while this process is told to stop is given back at once: ``shut_down`` does not know of it."""
+        claim = await in_db(claims.claim, run_id, self.name)
+        if claim is not None and self.stopping:
+            await in_db(claims.release, claim.run, Produced(), [])
+            return None
+        return claim
 
     async def _carry(self, claim: Claim, context: RunContext) -> None:
         active = self.active[context.run.id]
