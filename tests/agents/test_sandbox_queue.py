@@ -167,11 +167,17 @@ class TestComputer:
         assert result.value["exit_code"] == 127
 
     def test_one_that_was_ended_is_told_with_what_it_said(self, cast: Cast) -> None:
-        tool = tool_of(COMPUTER, allowed_commands=["sleep"], max_execution_time=1)
-        with pytest.raises(ToolFailed, match=r"(?s)ended after 1 s.*so far") as failed:
-            on_loop(called(COMPUTER, tool, "run_command", {"command": "echo so far; sleep 60"}, context_of(cast.alice)))
-        assert failed.value.code == "timeout"
-        assert AuditEntry.objects.get(action="tool.computer").after["error"] == "timeout"
+        for seconds in (1, 5, 20):  # longer where the machine is too busy to begin within that
+            tool = tool_of(COMPUTER, allowed_commands=["sleep"], max_execution_time=seconds)
+            asked = {"command": "echo so far; sleep 60"}
+            with pytest.raises(ToolFailed, match=f"ended after {seconds} s") as failed:
+                on_loop(called(COMPUTER, tool, "run_command", asked, context_of(cast.alice)))
+            assert failed.value.code == "timeout"
+            if "so far" in failed.value.message:
+                break
+        else:
+            pytest.fail("it was never told what was said")
+        assert {entry.after["error"] for entry in AuditEntry.objects.filter(action="tool.computer")} == {"timeout"}
 
     def test_a_model_uses_it_and_its_workspace_ends_with_the_run(self, cast: Cast, var: Path) -> None:
         tool = {"name": "box", "type": "computer", "params": {"allowed_commands": COMMANDS, "read_only": False}}
