@@ -62,8 +62,10 @@ def text_of(text: str) -> Code:
     lines = text.split("\n")
     if len(lines) == 1 or not all(line.isprintable() for line in lines):
         return _quoted(text)
-    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return Code(f'"""\\\n{escaped[:-1]}\\""""' if escaped.endswith('"') else f'"""\\\n{escaped}"""')
+    escaped = text.replace("\\", "\\\\")
+    if '"""' in text or text.endswith('"'):
+        escaped = escaped.replace('"', '\\"')
+    return Code(f'"""\\\n{escaped}"""')
 
 
 def _quoted(text: str) -> Code:
