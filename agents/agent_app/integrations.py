@@ -1,6 +1,6 @@
 """Integrations as tools use them: found by their id in the params, and put in the place of secrets of the tool's own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,13 @@ def problems(workspace_id: UUID, params: Mapping[str, Any], url: str) -> Problem
     if url and not _same_host(url, row):
         return {"integration": [_("It is for %(host)s.") % {"host": egress.origin(row.url)}]}
     return {}
+
+
+def ways(workspace_id: UUID, tools: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """How those integrations say who they are that ``tools`` name, by their ids: ``name``, ``url`` and ``auth``, no secret."""
+    ids = {found for tool in tools if (found := parse_uuid(str(tool["params"].get("integration") or "")))}
+    rows: Iterable[Integration] = Integration.objects.in_workspace(workspace_id).filter(id__in=ids) if ids else []
+    return {str(row.id): {"name": row.name, "url": row.url, "auth": row.params["auth"]} for row in rows}
 
 
 def applied(tool: ToolDefinition, workspace_id: UUID) -> ToolDefinition:

@@ -12,9 +12,11 @@ from agents.testing import ModelStep, ScriptedModel, assistant_message, function
 from aiohttp import web
 from django.conf import LazySettings
 
+from agent_app.definition.closure import Source
+from agent_app.definition.script import script
 from agent_app.tools import http, openapi
 from agent_app.tools.egress import Outgoing
-from tests.agents.script_world import called, exported, made_tool, tool, written
+from tests.agents.script_world import called, content, exported, made_tool, tool, written
 from tests.fakes.mcp_server import shop
 from tests.fakes.site import Seen, Site
 
@@ -256,6 +258,16 @@ def test_no_two_tools_share_a_secret_unless_it_is_the_same_one() -> None:
     assert "TOOL_FIND_IT_TOKEN_2: the token of the tool find-it\n" in head
     assert "OTHER" not in source
     assert source.count('bearer("TOOL_FIND_IT_TOKEN")') == 2
+
+
+def test_an_integration_says_who_its_tools_are_at_its_own_host_only() -> None:
+    bank = {"name": "Bank", "url": "https://a.example", "auth": {"type": "bearer"}}
+    urls = ["https://a.example/x", "https://b.example/x"]
+    tools = [tool("http", {"url": url, "integration": "i"}, name=f"ask{place}") for place, url in enumerate(urls)]
+    source = script("root", {"root": Source(content(tools=tools))}, {"i": bank}).source
+    assert source.count('bearer("TOOL_BANK_TOKEN")') == 1
+    assert "# Not in this script: ask1: the secrets of its integration.\n" in source
+    assert "secrets of its integration" in written(tools=tools[:1]), "one that is gone"
 
 
 def test_what_seems_to_be_a_secret_among_the_templates_stays_here() -> None:

@@ -19,7 +19,6 @@ from agent_app.api.serializers_agents import AgentInput, AgentOutput
 from agent_app.api.views import valid
 from agent_app.definition import bundle
 from agent_app.definition.choice import DRAFT
-from agent_app.definition.script import script
 from agent_app.models import AgentStatus
 from agent_app.services import agents, copies
 from community.api.authentication import identify
@@ -142,7 +141,7 @@ class ExportView(APIView):
         agent = access.get_agent(identify(request), agent_id)
         which = request.query_params.get("version") or DRAFT
         if lists.choice(request, "format", ["json", "python"]) == "python":
-            made = script(str(agent.id), selectors.sources_of(agent, which))
+            made = selectors.script_of(agent, which)
             return _file(made.source.encode(), "text/x-python; charset=utf-8", made.file)
         name = f"{slugify(agent.name) or 'agent'}.json"
         return _file(http.json_response(selectors.export_of(agent, which)).content, "application/json", name)

@@ -21,7 +21,7 @@ from agent_app.selectors.feedback import feedback_counts, feedback_list, feedbac
 from agent_app.selectors.providers import provider_dependents, provider_rows
 from agent_app.selectors.runs import RUN_ORDERINGS, RunFilters, asked_in, calls_of, run_list
 from agent_app.selectors.tools import integration_rows, tool_rows
-from agent_app.selectors.versions import content_of, export_of, sources_of, suggestions_of, version_rows
+from agent_app.selectors.versions import content_of, export_of, script_of, sources_of, suggestions_of, version_rows
 
 __all__ = [
     "AGENT_ORDERINGS",
@@ -50,6 +50,7 @@ __all__ = [
     "provider_rows",
     "run_choices",
     "run_list",
+    "script_of",
     "sources_of",
     "suggestions_of",
     "tags_of",

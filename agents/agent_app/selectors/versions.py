@@ -5,11 +5,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from agent_app import integrations
 from agent_app.definition import bundle
 from agent_app.definition.choice import DRAFT, find_version
 from agent_app.definition.closure import Source, reach
 from agent_app.definition.content import complete, draft_content
 from agent_app.definition.lint import Suggestion, suggestions
+from agent_app.definition.script import Script, script
 from agent_app.definition.sources import draft_definition, draft_sources, version_sources
 from agent_app.definition.tool_parts import function_names
 from agent_app.models import Agent, AgentVersion
@@ -50,6 +52,13 @@ def export_of(agent: Agent, which: int | str) -> dict[str, Any]:
     document = bundle.export(str(agent.id), sources, {str(key): value for key, value in tags.items()})
     document["removed"] += [f"{document['agents'][0]['name']}: {each.file.name}" for each in agent_file_rows(agent)]
     return document
+
+
+def script_of(agent: Agent, which: int | str) -> Script:
+    """The same as a script for the Agents SDK."""
+    sources = sources_of(agent, which)
+    tools = [tool for source in sources.values() for tool in source.content.get("tools") or ()]
+    return script(str(agent.id), sources, integrations.ways(agent.workspace_id, tools))
 
 
 def suggestions_of(agent: Agent) -> list[Suggestion]:

@@ -1,35 +1,50 @@
 """How a tool says who it is, as source: which environment variable has which secret."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from agent_app.definition.script.made import Tool
 from agent_app.definition.script.scene import Scene
 from agent_app.definition.script.source import Code, call
+from agent_app.tools import egress
 from agent_app.tools.http_params import auth_of
 
 
 def auth(tool: Tool, scene: Scene, unsaid: list[str]) -> Code | None:
     """None for a tool that says nothing of itself. ``unsaid`` is told what a script cannot do."""
-    said, owner = auth_of(tool["params"]), str(tool.get("credential_id") or tool["id"])
-    if integration := tool["params"].get("integration"):
-        owner = str(integration)
-        if owner not in scene.integrations:
-            unsaid.append(f"{tool['name']}: the secrets of its integration")
+    said, owner, whose = (
+        auth_of(tool["params"]),
+        str(tool.get("credential_id") or tool["id"]),
+        f"the tool {tool['name']}",
+    )
+    name = tool["name"]
+    if integration := str(tool["params"].get("integration") or ""):
+        found = scene.integrations.get(integration)
+        if found is None or egress.origin(found["url"]) != _origin(tool["params"]):
+            unsaid.append(f"{name}: the secrets of its integration")
             return None
-        said = dict(scene.integrations[owner])
+        said, owner, name, whose = found["auth"], integration, found["name"], f"the integration {found['name']}"
     write = _BY_TYPE.get(said["type"])
-    return write(said, _Secrets(scene, owner, tool["name"], unsaid)) if write else None
+    return write(said, _Secrets(scene, owner, name, whose, unsaid)) if write else None
 
 
+def _origin(params: Mapping[str, Any]) -> str:
+    return egress.origin(str(params.get("base") or params.get("url") or "").strip().partition("{")[0])
+
+
+@dataclass(frozen=True)
 class _Secrets:
-    """The variables of one tool."""
+    """The variables of one tool, or of one integration."""
 
-    def __init__(self, scene: Scene, owner: str, tool: str, unsaid: list[str]) -> None:
-        self._scene, self._owner, self.tool, self.unsaid = scene, owner, tool, unsaid
+    scene: Scene
+    owner: str
+    name: str
+    whose: str
+    unsaid: list[str]
 
     def named(self, what: str, meaning: str) -> str:
-        return self._scene.secret(self._owner, self.tool, what, meaning)
+        return self.scene.secret(self.owner, self.name, what, f"{meaning} of {self.whose}")
 
 
 def _api_key(said: Mapping[str, Any], secrets: _Secrets) -> Code:
@@ -46,12 +61,12 @@ def _basic(said: Mapping[str, Any], secrets: _Secrets) -> Code:
 
 
 def _headers(said: Mapping[str, Any], secrets: _Secrets) -> Code:
-    return call("secret_headers", secrets.named("HEADERS", "the secret headers, as a JSON object,"))
+    return call("secret_headers", secrets.named("HEADERS", "the secret headers, as a JSON object"))
 
 
 def _oauth2(said: Mapping[str, Any], secrets: _Secrets) -> Code:
     if said.get("grant") == "authorization_code":
-        secrets.unsaid.append(f"{secrets.tool}: signing in at its site. It takes an access token, and cannot renew it")
+        secrets.unsaid.append(f"{secrets.name}: signing in at its site. It takes an access token, and cannot renew it")
         return call("bearer", secrets.named("ACCESS_TOKEN", "an access token"))
     more = {name: said[name] for name in ("scope", "audience") if said.get(name)}
     return call(

@@ -10,7 +10,7 @@ from agent_app.definition.script.source import Code, call, one_line, python_of
 
 @dataclass(kw_only=True)
 class Scene:
-    """``agents``: variables by ids. ``integrations``: how tools say who they are, by ids.
+    """``agents``: variables by ids. ``integrations``: their ``name``, ``url`` and ``auth`` by ids.
 
     ``asks``: somebody has to approve calls; ``guards``: something can be stopped; ``served``: the agents with servers.
     """
@@ -23,16 +23,16 @@ class Scene:
     served: list[str] = field(default_factory=list)
     _secrets: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def secret(self, owner: str, tool: str, what: str, meaning: str) -> str:
+    def secret(self, owner: str, name: str, what: str, meaning: str) -> str:
         """The variable for a secret. No two of different owners share one: each is sent to another host. All begin alike, so
         that none is read that means something else on somebody's machine."""
         if (owner, what) not in self._secrets:
-            wanted = f"TOOL_{_upper(tool)}_{what}"
-            name, number = wanted, 2
-            while name in self.variables:
-                name, number = f"{wanted}_{number}", number + 1
-            self._secrets[owner, what] = name
-            self._reads(name, f"{meaning} of the tool {tool}")
+            wanted = f"TOOL_{_upper(name)}_{what}"
+            free, number = wanted, 2
+            while free in self.variables:
+                free, number = f"{wanted}_{number}", number + 1
+            self._secrets[owner, what] = free
+            self._reads(free, meaning)
         return self._secrets[owner, what]
 
     def model(self, reference: str) -> Code:
