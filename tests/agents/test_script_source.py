@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent_app.definition.script import linking
-from agent_app.definition.script.source import call, indented, one_line, python_of, text_of
+from agent_app.definition.script.source import call, finished, indented, one_line, python_of, text_of
 from tests.agents.script_world import content, exported, guard, loaded, tool, written
 
 PAYLOADS = [
@@ -34,12 +34,20 @@ def test_a_text_stays_the_text_it_is(text: str) -> None:
         text_of(f"a\n{text}"),
         text_of(f"a\n{text}\n"),
     ):
-        assert ast.literal_eval(f"({made}\n)").strip("\na") == text.strip("\na")
+        assert ast.literal_eval(finished(f"({made}\n)")).strip("\na") == text.strip("\na")
     value = {text: [text, {"a": text, "b": [None, True, 1.5, {}]}]}
     assert ast.literal_eval(python_of(value)) == value
-    assert ast.literal_eval(call("", value, text_of(text), room=0)) == (value, text)
+    assert ast.literal_eval(finished(call("", value, text_of(text), room=0))) == (value, text)
     assert len(one_line(text).splitlines()) <= 1
     assert not set('"\\') & set(one_line(text))
+
+
+def test_what_is_nested_deeper_than_python_reads_is_read_all_the_same() -> None:
+    deep: Any = "the bottom"
+    for _level in range(300):
+        deep = [deep]
+    context = {"id": "c", "name": "c", "content": {"deep": deep}, "is_default": True}
+    assert exported(contexts=[context])["CONTEXT"] == {"deep": deep}
 
 
 @pytest.mark.parametrize("text", PAYLOADS)

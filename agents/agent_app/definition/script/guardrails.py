@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from agent_app.definition.script.scene import Scene
@@ -9,6 +10,7 @@ from agent_app.definition.script.source import Code, call, listed, one_line, tex
 from agent_app.definition.tool_parts import enabled, functions
 from agent_app.guardrails.personal import KINDS
 from agent_app.guardrails.registry import BLOCK, INPUT, OUTPUT, PARALLEL, REPLACE, TOOL_INPUT, TOOL_OUTPUT, WARN
+from agent_app.tools.registry import ToolFailed
 from agent_app.tools.sandbox import source
 
 Guardrail = Mapping[str, Any]
@@ -38,21 +40,21 @@ def _guard(guardrail: Guardrail, check: Code, content: Mapping[str, Any]) -> Cod
     made = call(
         "Guard", guardrail["name"], check, message=config.get("message") or None,
         instead=config.get("replacement") or None if _replaces(guardrail) else None,
-        warns=True if guardrail["action"] == WARN else None, tools=_tools(config.get("tools") or [], content),
+        warns=True if guardrail["action"] == WARN else None, tools=_tools(set(config.get("tools") or ()), content),
     )  # fmt: skip
     if stage == INPUT:
         return call("input_guard", made, parallel=True if guardrail["mode"] == PARALLEL else None)
     return call("output_guard", made) if stage == OUTPUT else made
 
 
-def _tools(wanted: list[str], content: Mapping[str, Any]) -> list[str] | None:
+def _tools(wanted: set[str], content: Mapping[str, Any]) -> list[str] | None:
     """The functions' names of the tools that a guardrail is about; servers of others call theirs themselves."""
-    found = []
+    found: list[str] = []
     for tool in enabled(list(content.get("tools") or ())) if wanted else ():
-        for each in functions([tool]):
-            if tool["name"] in wanted or each.name in wanted:
-                found.append(each.key if tool["type"] == "mcp" else each.name)
-    return found or wanted or None
+        with suppress(ToolFailed):  # its source is not allowed any more: then it is not in the script either
+            named = {each.name: each.key if tool["type"] == "mcp" else each.name for each in functions([tool])}
+            found += [free for name, free in named.items() if wanted.intersection((name, tool["name"]))]
+    return found or sorted(wanted) or None
 
 
 def _replaces(guardrail: Guardrail) -> bool:

@@ -1,12 +1,14 @@
 """Values as Python source that a person can read. Whatever people wrote becomes a literal, or a comment of one line."""
 
-import io
-import tokenize
+import json
 from collections.abc import Iterable
 from typing import Any
 
 WIDTH = 110
 _INDENT = "    "
+_LINE = "\0"  # within a text, until the source is finished: such lines stay where they are
+_LINES = frozenset("\n" + _LINE)
+_DEEPEST = 40  # Python's own parser does not go much deeper
 
 
 class Code(str):
@@ -19,17 +21,18 @@ def one_line(text: str) -> str:
     return "".join(character for character in plain if character.isprintable())
 
 
-def python_of(value: Any, room: int = WIDTH) -> Code:
+def python_of(value: Any, room: int = WIDTH, depth: int = 0) -> Code:
     """JSON, on one line where there is room for it, else a line for each part."""
     if isinstance(value, Code):
         return value
+    if depth > _DEEPEST and isinstance(value, dict | list):
+        return Code(f"json.loads({_quoted(json.dumps(value))})")
     if isinstance(value, dict):
-        pairs = [(f"{python_of(name)}: ", part) for name, part in value.items()]
-        return _bracketed(
-            "{", [Code(f"{name}{python_of(part, room - 4 - len(name))}") for name, part in pairs], "}", room
-        )
+        names = [(f"{_quoted(str(name))}: ", part) for name, part in value.items()]
+        parts = [Code(f"{name}{python_of(part, room - 4 - len(name), depth + 1)}") for name, part in names]
+        return _bracketed("{", parts, "}", room)
     if isinstance(value, list):
-        return _bracketed("[", [python_of(part, room - 4) for part in value], "]", room)
+        return _bracketed("[", [python_of(part, room - 4, depth + 1) for part in value], "]", room)
     return _quoted(value) if isinstance(value, str) else Code(repr(value))
 
 
@@ -50,11 +53,12 @@ def listed(name: str, parts: Iterable[str]) -> str:
 
 def indented(source: str) -> str:
     """Further in, but for lines within a text."""
-    tokens = tokenize.generate_tokens(io.StringIO(f"({source}\n)").readline)
-    texts = [token for token in tokens if token.type == tokenize.STRING]
-    inside = {line for token in texts for line in range(token.start[0] + 1, token.end[0] + 1)}
-    lines = source.split("\n")
-    return "\n".join(line if number in inside or not line else _INDENT + line for number, line in enumerate(lines, 1))
+    return "\n".join(_INDENT + line if line else line for line in source.split("\n"))
+
+
+def finished(source: str) -> str:
+    """Source with the lines of its texts."""
+    return source.replace(_LINE, "\n")
 
 
 def text_of(text: str) -> Code:
@@ -65,7 +69,7 @@ def text_of(text: str) -> Code:
     escaped = text.replace("\\", "\\\\")
     if '"""' in text or text.endswith('"'):
         escaped = escaped.replace('"', '\\"')
-    return Code(f'"""\\\n{escaped}"""')
+    return Code(f'"""\\\n{escaped}"""'.replace("\n", _LINE))
 
 
 def _quoted(text: str) -> Code:
@@ -75,6 +79,6 @@ def _quoted(text: str) -> Code:
 
 def _bracketed(begin: str, parts: list[Code], end: str, room: int) -> Code:
     line = f"{begin}{', '.join(parts)}{end}"
-    if not parts or ("\n" not in line and len(line) <= room):
+    if not parts or (not _LINES.intersection(line) and len(line) <= room):
         return Code(line)
     return Code(f"{begin}\n{indented(chr(10).join(f'{part},' for part in parts))}\n{end}")

@@ -10,7 +10,7 @@ from agent_app.definition.closure import Source
 from agent_app.definition.content import default_context
 from agent_app.definition.script import agents, guardrails, linking, tools
 from agent_app.definition.script.scene import Scene
-from agent_app.definition.script.source import one_line, python_of
+from agent_app.definition.script.source import finished, one_line, python_of
 
 _SDK = "openai-agents>=0.24"
 _NEEDED = ("jsonschema", "jinja2")
@@ -32,7 +32,7 @@ def script(
     parts = [agents.agent(name, content, scene) for name, content in named]
     for write in (tools.tools, agents.handoffs, guardrails.guardrails):
         parts += [write(name, content, scene) for name, content in named]
-    made = "".join(parts)
+    made = finished("".join(parts))
     body = f"{made}\n\n{_main(scene.agents[root_id], scene)}"
     quiet = "set_tracing_disabled(True)  # else prompts and answers are sent to OpenAI's dashboard\n"
     linked = linking.linked(quiet + body, {"CONTEXT": _context(sources[root_id].content)})
