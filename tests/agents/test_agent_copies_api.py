@@ -116,7 +116,8 @@ def test_the_script_runs_with_the_sdk_as_the_agent_would(cast: Cast) -> None:
     assert answer.headers["Content-Type"].startswith("text/x-python")
     source = answer.content.decode()
     assert "sk-very-secret" not in source
-    assert "# Not in this script: fallback models fake/m." in source
+    assert 'model=Fallbacks(provider_model("m", "FAKE"), provider_model("m", "FAKE"))' in source
+    assert "# Not in this script: the history policy last_n 4: a script is one question and its answer." in source
     namespace: dict[str, Any] = {"__name__": "exported"}
     exec(compile(source, "exported.py", "exec"), namespace)  # noqa: S102  # what the export promises
     root = namespace["triage_one_agent"]

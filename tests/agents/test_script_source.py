@@ -1,15 +1,19 @@
 """Whatever people write stays text in an exported script, and a script has what it uses and nothing else."""
 
 import ast
+import asyncio
 import builtins
 from pathlib import Path
 from typing import Any
 
 import pytest
+from agents import Runner
 
 from agent_app.definition.script import linking
 from agent_app.definition.script.source import call, finished, indented, one_line, python_of, text_of
 from tests.agents.script_world import content, exported, guard, loaded, tool, written
+from tests.fakes.openai_wire import FakeOpenAI
+from tests.fakes.script import Script
 
 PAYLOADS = [
     '"""\nimport builtins; builtins.PWNED = 1\n"""',
@@ -161,3 +165,25 @@ def test_no_agent_takes_the_name_of_something_else() -> None:
     namespace = loaded(written(others, handoffs=handoffs))
     names = [each.agent_name for each in namespace["porter_agent"].handoffs]
     assert names == list(others)
+
+
+def test_another_model_answers_where_one_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeOpenAI() as broken, FakeOpenAI() as working:
+        broken.queue(Script(status=401))
+        working.queue(Script(deltas=("Here.",)))
+        for name, server in (("BROKEN", broken), ("WORKING", working)):
+            monkeypatch.setenv(f"{name}_BASE_URL", server.base_url)
+            monkeypatch.setenv(f"{name}_API_KEY", "mine")
+        root = exported(model="broken/m", fallback_models=["working/m"])["porter_agent"]
+        assert asyncio.run(Runner.run(root, "Hello")).final_output == "Here."
+        assert (len(broken.exchanges), len(working.exchanges)) == (1, 1)
+
+
+def test_what_openai_runs_itself_is_there_only_where_all_models_are_its_own() -> None:
+    web = tool("web_search", {}, name="web")
+    for model, others, there in (("openai/a", ["b"], True), ("openai/a", ["other/b"], False), ("auto", [], True)):
+        source = written(model=model, fallback_models=others, tools=[web])
+        assert ("WebSearchTool()" in source, "the tool web (web_search)" in source) == (there, not there)
+    kept = guard("keywords", {"keywords": ["x"]}, type="tool_input")
+    for fields in ({"tools": [{**web, "approval": "always"}]}, {"tools": [web], "guardrails": [kept]}):
+        assert "WebSearchTool" not in written(model="openai/a", **fields), "OpenAI asks nobody, and checks nothing"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent_app import output_types
+from agent_app.auto import AUTO
 from agent_app.definition.closure import Source
 from agent_app.definition.script import linking
 from agent_app.definition.script.scene import Scene
@@ -34,10 +35,15 @@ def agent(name: str, content: Mapping[str, Any], scene: Scene) -> str:
     known = call("ModelSettings", **settings, reasoning=call("Reasoning", effort=effort) if effort else None)
     made = call(
         "Agent", name=content["name"], instructions=call("instructions", text_of(content["instructions"])),
-        model=scene.model(content["model"]), handoff_description=content["handoff_description"] or None,
+        model=_model(content, scene), handoff_description=content["handoff_description"] or None,
         model_settings=known if known != "ModelSettings()" else None, output_type=_output_type(content["output_type"]), room=0,
     )  # fmt: skip
     return "".join(f"# Not in this script: {note}.\n" for note in _unsaid(content)) + f"{name} = {made}\n"
+
+
+def _model(content: Mapping[str, Any], scene: Scene) -> Code:
+    models = [scene.model(each) for each in (content["model"], *content["fallback_models"])]
+    return call("Fallbacks", *models) if len(models) > 1 else models[0]
 
 
 def _output_type(output_type: dict[str, Any] | None) -> Code | None:
@@ -50,11 +56,10 @@ def _output_type(output_type: dict[str, Any] | None) -> Code | None:
 def _unsaid(content: Mapping[str, Any]) -> list[str]:
     """What of an agent the script does not do."""
     notes = []
-    if content["fallback_models"]:
-        named = one_line(", ".join(content["fallback_models"]))
-        notes.append(f"fallback models {named}. Where the model fails, the script ends")
+    if content["model"] == AUTO:
+        notes.append("the choice of a model (auto). The one of the environment answers")
     if (history := content["history"])["policy"] != "all":
-        said = " ".join(str(value) for value in history.values())
+        said = " ".join([history["policy"], *(str(value) for name, value in history.items() if name != "policy")])
         notes.append(f"the history policy {one_line(said)}: a script is one question and its answer")
     others = sorted({key for key, value in content["model_settings"].items() if value not in (None, {})} - _SAID)
     if others:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent_app.auto import AUTO
 from agent_app.definition.script.source import Code, call, one_line, python_of
 
 
@@ -35,15 +36,21 @@ class Scene:
             self._reads(free, meaning)
         return self._secrets[owner, what]
 
+    @staticmethod
+    def of_openai(reference: str) -> bool:
+        """Whether the SDK asks OpenAI by the Responses API, which is what it does with a bare name."""
+        return "/" not in reference or reference.lower().startswith("openai/")
+
     def model(self, reference: str) -> Code:
-        """The ``model`` of an agent. A bare name is OpenAI's for the SDK."""
-        provider, slash, model = reference.partition("/")
-        if not reference or not slash or provider.lower() == "openai":
+        """The ``model`` of an agent."""
+        reference = "" if reference == AUTO else reference
+        provider, _slash, model = reference.partition("/")
+        if self.of_openai(reference):
             self._reads("OPENAI_API_KEY", "the key for models of OpenAI")
         if not reference:
             self._reads("MODEL", "the model of agents that name none; else gpt-4o-mini")
             return Code('os.environ.get("MODEL", "gpt-4o-mini")')
-        if not slash or provider.lower() == "openai":
+        if self.of_openai(reference):
             return python_of(model or provider)
         prefix = _upper(provider) or "PROVIDER"
         self._reads(f"{prefix}_API_KEY", f"the key for models of {provider}")

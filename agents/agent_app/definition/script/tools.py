@@ -78,10 +78,9 @@ _HOSTED = {
 
 
 def _hosted(tool: Tool, content: Mapping[str, Any]) -> Made:
-    """What OpenAI runs itself, where it is asked through the Responses API: that is what the SDK does with a bare name."""
-    name, model = tool["name"], content["model"]
-    guardrails = enabled(list(content.get("guardrails") or ()))
-    asked = "/" not in model or model.lower().startswith("openai/")
+    """What OpenAI runs itself, where nothing of the tool asks for ours, and no model that stands in is another's."""
+    name, guardrails = tool["name"], enabled(list(content.get("guardrails") or ()))
+    asked = all(map(Scene.of_openai, (content["model"], *content["fallback_models"])))
     if not asked or hosted.wanted(tool) == hosted.NEVER or hosted.own_reason(tool, guardrails):
         return Made(unsaid=[f"the tool {name} ({tool['type']})"])
     limits = [each for each in ("max_calls", "timeout_s") if tool.get(each) is not None]

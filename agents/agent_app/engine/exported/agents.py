@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import jsonschema
@@ -13,15 +14,18 @@ from agents import (
     AgentOutputSchemaBase,
     Handoff,
     HandoffInputData,
+    Model,
     ModelBehaviorError,
+    ModelResponse,
     ModelSettings,
+    MultiProvider,
     OpenAIChatCompletionsModel,
     Runner,
     handoff,
     set_tracing_disabled,
 )
 from agents.extensions import handoff_filters
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, OpenAIError
 from openai.types.shared import Reasoning
 
 from agent_app.engine.exported.templates import compute
@@ -37,6 +41,27 @@ def provider_model(model: str, prefix: str) -> OpenAIChatCompletionsModel:
         api_key=os.environ.get(f"{prefix}_API_KEY", "missing"), base_url=os.environ.get(f"{prefix}_BASE_URL")
     )
     return OpenAIChatCompletionsModel(model=model, openai_client=client)
+
+
+class Fallbacks(Model):
+    """Where a model cannot answer, the next one is asked; those of OpenAI by their names."""
+
+    def __init__(self, *models: str | Model) -> None:
+        self.models = models
+
+    async def get_response(self, *args: Any, **named: Any) -> ModelResponse:
+        for each in self.models[:-1]:
+            with suppress(OpenAIError):
+                return await found_model(each).get_response(*args, **named)
+        return await found_model(self.models[-1]).get_response(*args, **named)
+
+    def stream_response(self, *args: Any, **named: Any) -> AsyncIterator[Any]:
+        """Begun is begun: only the first is asked."""
+        return found_model(self.models[0]).stream_response(*args, **named)
+
+
+def found_model(model: str | Model) -> Model:
+    return MultiProvider().get_model(model) if isinstance(model, str) else model
 
 
 class JsonOutput(AgentOutputSchemaBase):
