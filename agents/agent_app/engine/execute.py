@@ -58,7 +58,6 @@ class Execution:
             raise
         except Paused as paused:
             over = False
-            self._recorder.agent_waits("")
             if self._checkpoints is not None:
                 paused.state, paused.spans = self._checkpoints.paused(), self._recorder.waiting.waiting
             raise
@@ -66,7 +65,10 @@ class Execution:
             if self._guards is not None and over:
                 self._guards.leave_at_once()
             self._recorder.let_go(withheld=bool(self._context.produced.text))  # what is left now, nobody has checked
-            self._recorder.agent_ends(output, failure)
+            if over:
+                self._recorder.agent_ends(output, failure)
+            else:
+                self._recorder.agent_waits("")
         return found
 
     async def _checked(self, found: Outcome) -> Outcome:

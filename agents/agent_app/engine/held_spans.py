@@ -44,11 +44,15 @@ class HeldSpans:
         """All that waits; ``withheld``: without what was said."""
         spans, self._spans = self._spans, []
         for span in spans:
-            if (withheld or self.lost) and span.after_unchecked:
-                span.input = _asked_without_words(span.input)
+            self.clean(span, withheld=withheld)
             if withheld and span.type == "generation" and not _judges(span):
                 span.output = _without_words(span.output)
         return spans
+
+    def clean(self, span: Recorded, *, withheld: bool) -> None:
+        """What a span was given: also that of an agent which still speaks."""
+        if (withheld or self.lost) and span.after_unchecked:
+            span.input = _asked_without_words(span.input)
 
     def forget_reasoning(self) -> None:
         """The answer may be shown, but not how its models came to it."""

@@ -143,8 +143,11 @@ class Recorder:
 
     def let_go(self, *, withheld: bool = False) -> None:
         """The answer was checked. Where it is ``withheld``, its words leave the trace."""
-        if (held := self._here.held) is not None:
-            self._here.held, held.let_go = None, True
+        here = self._here
+        if (held := here.held) is not None:
+            here.held, held.let_go = None, True
+            if here.agent is not None:
+                held.clean(here.agent, withheld=withheld)
             self._produced.spans += held.give(withheld=withheld)
 
     def start_over(self) -> None:

@@ -37,7 +37,7 @@ class WaitingSpans:
         if begun is None or begun["agent_id"] != span.agent_id:
             return
         span.id, span.started_at = UUID(begun["id"]), datetime.fromisoformat(begun["started_at"])
-        span.input, span.goes_on = begun["input"], True
+        span.input, span.goes_on, span.after_unchecked = begun["input"], True, False
 
     def ends(self, span: Recorded) -> None:
         if span.goes_on:

@@ -1,5 +1,6 @@
 """What a guardrail has taken back is nowhere to be read again: not in the record, the stream, the trace or its export."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from agent_app.runs.log import save_events
 from agent_app.runs.registry import Outcome
 from agent_app.runs.stream import stream_key
 from config.lib import redis
+from tests.agents.approval_world import GATED, decided, waiting
 from tests.agents.guardrails.world import guard, guarded, provider, verdict
 from tests.agents.otlp_world import Collector, collector
+from tests.agents.probe_world import Probe, agent_with, probing
 from tests.agents.world import body_of, execute, followed, make_agent, start, stored, text_of
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
-from tests.fakes.script import Fault, Script
+from tests.fakes.script import Fault, Script, ToolCall
 
 __all__ = ["collector", "provider"]
 
@@ -157,4 +160,33 @@ def test_an_answer_that_ends_early_is_withheld_in_the_trace_as_well(cast: Cast, 
     provider.queue(Script(deltas=("Well, ", "darn", " it"), fault=Fault.RESET, after=3))
     run = execute(start(cast.alice, agent))
     assert run.reason == "provider_error"
+    assert "darn" not in everything(cast, run)
+
+
+@pytest.fixture
+def probe() -> Iterator[Probe]:
+    with probing() as kind:
+        yield kind
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_was_said_before_a_handover_is_withheld_in_the_trace_of_whoever_goes_on(
+    cast: Cast, provider: FakeOpenAI, probe: Probe, waits: bool
+) -> None:
+    tutor = agent_with(cast.alice, *[GATED] * waits, name="Tutor", model="fake/tutor")
+    stop = guard("output", action="replace", config={"keywords": ["darn"], "replacement": "Never mind."})
+    agent = guarded(cast.alice, stop, handoffs=[{"target_agent_id": str(tutor.id)}])
+    provider.queue(Script(deltas=("Well, darn. ",), tool_calls=(ToolCall("transfer_to_tutor"),)))
+    if waits:
+        run = waiting(cast.alice, provider, agent=agent)
+        given = Span.objects.get(run=run, type="agent", name="Tutor").input
+        assert (str(given).count("[withheld]"), "darn" in str(given)) == (1, False), "nobody has checked it yet"
+        decided(cast.alice, run)
+    else:
+        run = start(cast.alice, agent)
+    provider.queue(Script(deltas=("Yes.",)))
+    run = execute(run)
+    assert (run.status, run.output) == ("succeeded", "Never mind.")
+    agents = Span.objects.filter(run=run, type="agent").order_by("started_at").values_list("name", flat=True)
+    assert list(agents) == ["Porter", "Tutor"]
     assert "darn" not in everything(cast, run)
