@@ -144,15 +144,11 @@ def decided(row: Approval) -> Told:
 
 def waiting(row: Approval) -> Recorded:
     """The span of the time in which nobody had answered yet: without an end as long as nobody has."""
-    said = (
-        None
-        if row.is_pending
-        else {"status": row.status, "decision": row.decision, "by": row.decided_by_name, "reason": row.reason}
-    )
+    said = {"status": row.status, "decision": row.decision, "by": row.decided_by_name, "reason": row.reason}
     return Recorded(
         id=row.id, type="approval", name=row.tool_name, parent_id=row.span_id, agent_id=str(row.agent_id or ""),
-        input={"call_id": row.call_id, "arguments": row.arguments}, output=said, started_at=row.created_at,
-        ended_at=row.decided_at,
+        input={"call_id": row.call_id, "arguments": row.arguments}, started_at=row.created_at,
+        output=None if row.is_pending else said, ended_at=row.decided_at,
     )  # fmt: skip
 
 
