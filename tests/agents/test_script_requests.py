@@ -16,7 +16,7 @@ from agent_app.definition.closure import Source
 from agent_app.definition.script import script
 from agent_app.tools import http, openapi
 from agent_app.tools.egress import Outgoing
-from tests.agents.script_world import called, content, exported, made_tool, tool, written
+from tests.agents.script_world import called, content, exported, guard, made_tool, tool, written
 from tests.fakes.mcp_server import shop
 from tests.fakes.site import Seen, Site
 
@@ -223,13 +223,21 @@ def hidden(product: str) -> str:
 def test_an_mcp_server_offers_what_was_confirmed_and_is_told_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOL_SHOP_TOKEN", SECRET)
     with shop(price, hidden, key=SECRET) as server:
-        kept = {"key": "price", "name": "price", "description": "", "parameters": {}}
+        kept = {
+            "key": "price", "name": "price", "description": "", "parameters": {}, "changes_state": True, "idempotent": False,
+        }  # fmt: skip
         params = {"url": server.url, "auth": {"type": "bearer"}, "functions": [kept]}
-        namespace = exported(tools=[tool("mcp", params, name="shop")])
+        no_gold = guard("keywords", {"keywords": ["gold"], "tools": ["shop"], "message": "No gold."}, type="tool_input")
+        namespace = exported(tools=[tool("mcp", params, name="shop")], guardrails=[no_gold])
         root = namespace["porter_agent"]
         root.model = model = ScriptedModel(
             [
-                ModelStep(output=[function_call("price", '{"product": "tea"}', call_id="c1")]),
+                ModelStep(
+                    output=[
+                        function_call("price", '{"product": "tea"}', call_id="c1"),
+                        function_call("price", '{"product": "gold"}', call_id="c2"),
+                    ]
+                ),
                 ModelStep(output=[assistant_message("Done")]),
             ]
         )
@@ -240,8 +248,23 @@ def test_an_mcp_server_offers_what_was_confirmed_and_is_told_its_key(monkeypatch
 
         result = asyncio.run(run())
     assert [each.name for each in model.calls[0].tools] == ["price"]
-    assert "250" in str(result.to_input_list())
+    told = {each["call_id"]: str(each["output"]) for each in result.to_input_list() if each.get("output")}
+    assert ("250" in told["c1"], told["c2"]) == (True, "No gold.")
     assert {each["authorization"] for each in server.headers} == {f"Bearer {SECRET}"}
+
+
+def test_calls_of_an_mcp_server_are_asked_about_each_by_itself() -> None:
+    kept = [{"key": name} for name in ("look", "buy", "sell")]
+    params = {
+        "url": "https://a.example/mcp",
+        "functions": kept,
+        "approvals": {"look": "never", "sell": {"when": "arguments.n"}},
+    }
+    source = written(tools=[tool("mcp", params, name="shop", approval="always")])
+    assert 'require_approval={"look": "never", "buy": "always", "sell": "always"}' in source
+    assert "# Not in this script: shop: when sell must be approved. Each call is asked about.\n" in source
+    assert "await run_with_approvals(porter_agent, " in source
+    assert "the tool shop (mcp)" in written(tools=[tool("mcp", {**params, "functions": []}, name="shop")])
 
 
 def test_no_two_tools_share_a_secret_unless_it_is_the_same_one() -> None:

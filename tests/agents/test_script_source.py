@@ -11,6 +11,8 @@ from agents import Runner
 
 from agent_app.definition.script import linking
 from agent_app.definition.script.source import call, finished, indented, one_line, python_of, text_of
+from agent_app.engine.hosted import sdk_tool
+from agent_app.tools.registry import ToolDefinition
 from tests.agents.script_world import content, exported, guard, loaded, tool, written
 from tests.fakes.openai_wire import FakeOpenAI
 from tests.fakes.script import Script
@@ -187,3 +189,19 @@ def test_what_openai_runs_itself_is_there_only_where_all_models_are_its_own() ->
     kept = guard("keywords", {"keywords": ["x"]}, type="tool_input")
     for fields in ({"tools": [{**web, "approval": "always"}]}, {"tools": [web], "guardrails": [kept]}):
         assert "WebSearchTool" not in written(model="openai/a", **fields), "OpenAI asks nobody, and checks nothing"
+
+
+def test_what_openai_runs_is_set_as_the_engine_sets_it() -> None:
+    found = [
+        tool("web_search", {"domains": ["*.example.com"], "region": "de", "max_search_results": 2}),
+        tool("web_search", {}), tool("code_interpreter", {}),
+        tool("file_search", {"vector_store_ids": ["vs_1"], "max_num_results": 4, "score_threshold": 0.5, "hosted": "always"}),
+    ]  # fmt: skip
+    made = exported(model="openai/a", tools=found)["porter_agent"].tools
+    wanted = [sdk_tool(ToolDefinition.of(each)) for each in found]
+    assert made[:3] == wanted[:3]
+    assert (made[3].vector_store_ids, made[3].max_num_results, made[3].ranking_options) == (
+        ["vs_1"],
+        4,
+        {"score_threshold": 0.5},
+    )

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent_app import hosted
-from agent_app.definition.script import mcp, requests
+from agent_app.definition.script import hosted, mcp, requests
 from agent_app.definition.script.made import Made, Tool, limited
 from agent_app.definition.script.scene import Scene
-from agent_app.definition.script.source import Code, call, listed, one_line, text_of
+from agent_app.definition.script.source import call, listed, one_line, text_of
 from agent_app.definition.tool_parts import enabled, functions
 from agent_app.tools.function import GIVEN
 from agent_app.tools.sandbox import source
@@ -26,8 +25,8 @@ def tools(name: str, content: Mapping[str, Any], scene: Scene) -> str:
 
 
 def _made(tool: Tool, content: Mapping[str, Any], scene: Scene) -> Made:
-    if tool["type"] in _HOSTED:
-        return _hosted(tool, content)
+    if tool["type"] in hosted.BY_TYPE:
+        return hosted.write(tool, content)
     write = _BY_TYPE.get(tool["type"])
     made = write(tool, scene) if write else Made()
     if not (made.tools or made.servers):
@@ -71,17 +70,3 @@ _BY_TYPE: Mapping[str, Callable[[Tool, Scene], Made]] = {
     "mcp": mcp.server,
     "openapi": requests.openapi,
 }
-_HOSTED = {
-    "web_search": Code("WebSearchTool()"),
-    "code_interpreter": Code('CodeInterpreterTool({"type": "code_interpreter", "container": {"type": "auto"}})'),
-}
-
-
-def _hosted(tool: Tool, content: Mapping[str, Any]) -> Made:
-    """What OpenAI runs itself, where nothing of the tool asks for ours, and no model that stands in is another's."""
-    name, guardrails = tool["name"], enabled(list(content.get("guardrails") or ()))
-    asked = all(map(Scene.of_openai, (content["model"], *content["fallback_models"])))
-    if not asked or hosted.wanted(tool) == hosted.NEVER or hosted.own_reason(tool, guardrails):
-        return Made(unsaid=[f"the tool {name} ({tool['type']})"])
-    limits = [each for each in ("max_calls", "timeout_s") if tool.get(each) is not None]
-    return Made(tools=[_HOSTED[tool["type"]]], unsaid=[f"{name}: {each}" for each in limits])

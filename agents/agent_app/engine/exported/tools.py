@@ -8,14 +8,14 @@ from typing import Any
 from urllib.request import Request
 
 import jsonschema
-from agents import Agent, CodeInterpreterTool, FunctionTool, ModelSettings, Runner, WebSearchTool
+from agents import Agent, CodeInterpreterTool, FileSearchTool, FunctionTool, ModelSettings, Runner, WebSearchTool
 
 from agent_app.engine.exported.templates import TEMPLATES
 from agent_app.engine.exported.values import CONTEXT, values
 from agent_app.engine.exported.web import ask
 
 # What scripts name beside what is defined here.
-USED = (CodeInterpreterTool, WebSearchTool)
+USED = (CodeInterpreterTool, FileSearchTool, WebSearchTool)
 
 
 def tool(
