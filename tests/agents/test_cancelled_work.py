@@ -223,6 +223,23 @@ def test_a_run_that_is_claimed_as_its_worker_stops_is_handed_over(cast: Cast, pr
     assert (run.status, run.attempt, run.output) == ("succeeded", 2, "Done.")
 
 
+def test_a_run_that_is_cancelled_as_it_is_claimed_ends_at_once(cast: Cast, provider: FakeOpenAI) -> None:
+    run = start(cast.alice, make_agent(cast.alice, model="fake/m"))
+
+    async def live() -> None:
+        worker = Worker()
+        task = asyncio.create_task(worker.execute(run.id))
+        await asyncio.sleep(0)  # it claims
+        worker._upkeep._obey(f"cancel {run.id}")
+        await task
+        await worker.shut_down()
+
+    asyncio.run(live())
+    run.refresh_from_db()
+    assert (run.status, run.reason, provider.exchanges) == ("cancelled", "user_cancelled", [])
+    assert CreditAccount.objects.get(workspace_id=run.workspace_id).held == 0
+
+
 def test_a_check_that_cannot_be_paid_for_leaves_no_other_under_way() -> None:
     ended: list[str] = []
 

@@ -33,6 +33,7 @@ class Active:
     context: RunContext
     task: asyncio.Task[None]
     stop: Stop = ""
+    begun: bool = False  # a task that is cancelled before that never runs, and would store no end
     ending: bool = False
 
     def end(self, stop: Stop) -> None:
@@ -41,7 +42,7 @@ class Active:
         if self.stop or (self.ending and stop != "lost"):
             return
         self.stop = stop
-        if not self.ending:
+        if self.begun and not self.ending:
             self.task.cancel()
 
 

@@ -88,7 +88,10 @@ class Worker:
 
     async def _carry(self, claim: Claim, context: RunContext) -> None:
         active = self.active[context.run.id]
+        active.begun = True
         try:
+            if active.stop:
+                raise asyncio.CancelledError
             outcome = await self._outcome(claim, context)
         except Paused as paused:
             active.ending = True
