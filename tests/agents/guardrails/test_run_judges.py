@@ -10,7 +10,7 @@ from agent_app.models import ToolCall as Row
 from agent_app.tools.registry import CallContext, ToolFailed
 from billing.models import Hold
 from tests.agents.approval_world import asks
-from tests.agents.guardrails.world import MAIL, guard, guarded, provider, spans, tripped, verdict
+from tests.agents.guardrails.world import MAIL, answering, guard, guarded, provider, spans, tripped, verdict
 from tests.agents.probe_world import ECHO, probing
 from tests.agents.world import execute, followed, make_agent, start, text_of
 from tests.cast import Cast
@@ -107,8 +107,12 @@ def test_what_had_been_called_when_a_parallel_guardrail_tripped_is_said(cast: Ca
     agent = guarded(cast.alice, check, tools=[THINK])
     provider.model("m", calls("bread"))
     provider.model("judge", Script(tokens=None, rate=20))
-    provider.model("tutor", verdict(True, first_delay=1.5))
-    run = execute(start(cast.alice, agent))
+    provider.model("tutor", verdict(True, hold_after=0))
+    run = start(cast.alice, agent)
+    with answering(
+        provider, "tutor", once=lambda: any(each.body["model"] == "judge" for each in list(provider.exchanges))
+    ):
+        run = execute(run)
     assert (run.status, run.reason) == ("failed", "guardrail_tripped")
     assert run.error["error"] == "No. These tools had already been called by then: think."
 

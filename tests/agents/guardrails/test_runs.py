@@ -4,7 +4,9 @@ import pytest
 
 from agent_app.models import Message, Run, Span
 from agent_app.runs import lifecycle
-from tests.agents.guardrails.world import MAIL, guard, guarded, kinds, provider, spans, tripped
+from agent_app.runs.stream import stream_key
+from config.lib import redis
+from tests.agents.guardrails.world import MAIL, answering, guard, guarded, kinds, provider, spans, tripped
 from tests.agents.world import execute, followed, make_agent, one_worker, start, text_of
 from tests.cast import Cast
 from tests.fakes.openai_wire import FakeOpenAI
@@ -106,8 +108,10 @@ def test_a_parallel_guardrail_ends_what_has_begun(cast: Cast, provider: FakeOpen
         cast.alice, guard("input", "agent", mode="parallel", config={"agent_id": str(judge.id), "message": "No."})
     )
     provider.model("m", Script(tokens=None, rate=50))
-    provider.model("judge", Script(deltas=('{"tripwire_triggered": true, "reason": "rude"}',), first_delay=0.3))
-    run = execute(start(cast.alice, agent, "Hello"))
+    provider.model("judge", Script(deltas=('{"tripwire_triggered": true, "reason": "rude"}',), hold_after=0))
+    run = start(cast.alice, agent, "Hello")
+    with answering(provider, "judge", once=lambda: "content_delta" in str(redis.client().xrange(stream_key(run.id)))):
+        run = execute(run)
     assert (run.status, run.reason, run.output) == ("failed", "guardrail_tripped", "No.")
     events = followed(run)
     assert [event.payload() for event in events if event.type == "content_delta" and event.payload()["withheld"]]

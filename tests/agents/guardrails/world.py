@@ -1,7 +1,9 @@
 """What the tests of guardrails in runs start from."""
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -52,6 +54,27 @@ def provider(cast: Cast) -> Iterator[FakeOpenAI]:
 def verdict(triggered: bool, **fields: Any) -> Script:
     said = json.dumps({"tripwire_triggered": triggered, "reason": "because"})
     return Script(deltas=(said,), **fields)
+
+
+@contextmanager
+def answering(provider: FakeOpenAI, model: str, *, once: Callable[[], bool]) -> Iterator[None]:
+    """What ``model`` says is held (``hold_after=0``) until something is so: a busy machine may need any time for that."""
+    over = threading.Event()
+
+    def work() -> None:
+        exchange = provider.wait(lambda all_: next((each for each in all_ if each.body["model"] == model), None))
+        for _look in range(6000):
+            if once() or over.wait(0.02):
+                break
+        exchange.release()
+
+    thread = threading.Thread(target=work, name="test-answering")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(60)
 
 
 def with_guards(definition: dict[str, Any], agent: Agent | None, *guardrails: dict[str, Any]) -> None:
