@@ -68,11 +68,15 @@ async def in_db(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) 
     work = _pool().submit(_call, context, language, function, args, kwargs)
     told = asyncio.wrap_future(work)
     try:
-        return await asyncio.shield(told)
+        await asyncio.wait([told])  # a cancel of who waits is none of the work
     except asyncio.CancelledError:
         if not work.cancel():
             await _ended(told)
         raise
+    try:
+        return told.result()
+    finally:
+        del told, work  # else an error is held by its own frame
 
 
 async def _ended(told: "asyncio.Future[Any]") -> None:
@@ -80,3 +84,4 @@ async def _ended(told: "asyncio.Future[Any]") -> None:
     while not told.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([told])
+    told.exception()  # nobody is left to be told

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +13,12 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from agent_app.engine import guardrails
+from agent_app.engine.panel import ask_model
 from agent_app.engine.providers import transport
 from agent_app.engine.sink import Sink
 from agent_app.events import RunEnded
 from agent_app.model_references import resolve
+from agent_app.models import Run
 from agent_app.runs import charges, claims
 from agent_app.runs.log import RunLog
 from agent_app.runs.registry import RunContext, Usage
@@ -29,6 +31,7 @@ from config.asgi import application
 from config.lib import events
 from config.lib.db import in_db
 from config.lib.errors import NotEnoughCredits
+from config.lib.ids import uuid7
 from tests.agents.probe_world import ECHO, Probe, agent_with, probing
 from tests.agents.test_tools_api import make_tool
 from tests.agents.world import execute, make_agent, make_provider, start
@@ -128,19 +131,40 @@ async def _blocked() -> None:
             await asyncio.sleep(0.01)
 
 
+class Lock:
+    """Holds a workspace's account, so that whoever wants to hold credits there waits in the midst of it."""
+
+    def __init__(self, workspace_id: Any) -> None:
+        self.held, self.go = threading.Event(), threading.Event()
+        self._workspace_id = workspace_id
+
+    @transaction.atomic
+    def __call__(self) -> None:
+        CreditAccount.objects.select_for_update().get(workspace_id=self._workspace_id)
+        self.held.set()
+        assert self.go.wait(LONG)
+
+    async def cancels(self, work: Coroutine[Any, Any, Any], *, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Cancel ``work`` while it waits for the account, and let both end."""
+        other = asyncio.create_task(in_db(self))
+        await asyncio.to_thread(self.held.wait, LONG)
+        task = asyncio.create_task(work)
+        await _blocked()
+        meanwhile()
+        task.cancel()
+        await turns()
+        self.go.set()
+        await asyncio.wait([task, other])
+        assert task.cancelled()
+
+
 def test_what_is_not_booked_yet_stays_with_its_run_while_the_next_step_is_held(
     cast: Cast, provider: FakeOpenAI
 ) -> None:
     """Whoever ends the run in the midst of that books the steps before; the step that nobody took is given back."""
     claim = claims.claim(start(cast.alice, make_agent(cast.alice, model="fake/m")).id, "here:1")
     assert claim is not None
-    run, locked, go = claim.run, threading.Event(), threading.Event()
-
-    @transaction.atomic
-    def lock() -> None:
-        CreditAccount.objects.select_for_update().get(workspace_id=run.workspace_id)
-        locked.set()
-        assert go.wait(LONG)
+    run = claim.run
 
     async def live() -> RunContext:
         log = RunLog(run.id, run.attempt, 0, StreamWriter())
@@ -149,27 +173,40 @@ def test_what_is_not_booked_yet_stays_with_its_run_while_the_next_step_is_held(
         sink = Sink(context)
         await sink.turn_held(10, 50, resolved)  # the first, which was held before
         sink.turn_used(Usage(prompt_tokens=9, completion_tokens=3))
-        other = asyncio.create_task(in_db(lock))
-        await asyncio.to_thread(locked.wait, LONG)
-        task = asyncio.create_task(sink.turn_held(10, 50, resolved))
-        await _blocked()
-        assert list(context.produced.unsettled) == ["turn:1"]
-        task.cancel()
-        await turns()
-        go.set()
-        await asyncio.wait([task, other])
-        assert task.cancelled()
+
+        def look() -> None:
+            assert list(context.produced.unsettled) == ["turn:1"]
+
+        await Lock(run.workspace_id).cancels(sink.turn_held(10, 50, resolved), meanwhile=look)
         return context
 
     context = asyncio.run(live())
+    assert list(context.produced.unsettled) == ["turn:1"]
     assert list(Hold.objects.filter(run_id=run.id, state="open").values_list("step", flat=True)) == ["turn:2"]
     with transaction.atomic():
-        charges.settle(run, context.produced.unsettled)
+        charges.close(run, context.produced)
     found = Hold.objects.filter(run_id=run.id).order_by("step").values_list("step", "state", "prompt_tokens")
-    assert [(step, state) for step, state, _tokens in found] == [("turn:1", "settled"), ("turn:2", "settled")]
+    assert [(step, state) for step, state, _tokens in found] == [("turn:1", "settled"), ("turn:2", "released")]
     spent = Hold.objects.filter(run_id=run.id).values_list("step", "credits")
     assert dict(spent) == {"turn:1": Decimal("0.0120"), "turn:2": 0}
     assert CreditAccount.objects.get(workspace_id=run.workspace_id).held == 0
+
+
+def test_a_model_that_is_asked_outside_any_run_leaves_nothing_held(cast: Cast, provider: FakeOpenAI) -> None:
+    workspace_id = cast.alice.workspace_id
+    run = Run(id=uuid7(), workspace_id=workspace_id, actor_id=cast.alice.user.id, attempt=2, source="test")
+
+    async def live() -> None:
+        asked = ask_model(run, "fake/other", "Think.", temperature=None, max_tokens=50)
+        await Lock(workspace_id).cancels(asked)
+        await transport.close()
+
+    cast.alice.api.get("credits/balance/")  # which opens the account
+    asyncio.run(live())
+    assert provider.exchanges == []
+    assert list(Hold.objects.filter(run_id=run.id).values_list("state", flat=True)) == ["released"]
+    account = CreditAccount.objects.get(workspace_id=workspace_id)
+    assert (account.held, account.balance) == (0, 10)
 
 
 def test_a_run_that_ends_as_its_lease_is_looked_at_tells_its_readers(

@@ -1,6 +1,7 @@
 """Database work that leaves an event loop: what becomes of it where nobody waits for it any more."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -133,6 +134,8 @@ async def test_what_fails_after_a_cancel_is_still_a_cancel_and_leaves_its_thread
     slow.go.set()
     assert await ended(task)
     assert not await in_db(there, "kim")
+    del task
+    gc.collect()
     assert "never retrieved" not in caplog.text
 
 

@@ -41,7 +41,7 @@ async def ask_model(run: Run, reference: str, prompt: str, *, temperature: float
     try:
         return await asks.model(reference, prompt, temperature=temperature, max_tokens=max_tokens)
     finally:
-        await in_db(charges.settle, run, context.produced.unsettled)
+        await in_db(charges.leave, run, context.produced.unsettled)
 
 
 class Judging:

@@ -4,7 +4,6 @@ Tokens do not travel through the SDK's event queue (that costs ten times the rea
 them to the sink, and give the SDK only the finished response.
 """
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -128,11 +127,7 @@ class Sink:
         if step not in held:  # all but the first, which was held before the run was queued
             produced, unsettled = self._produced, dict(self._produced.unsettled)
             call = call_of(resolved.reference, resolved.provider, lambda: prompt_tokens, max_tokens, own_key=own_key)
-            try:
-                opened = await in_db(charges.open_next, self._context.run, step, call, unsettled, self._log.seq)
-            except asyncio.CancelledError:  # it may be held by now: nothing of it will be used
-                produced.unsettled[step] = Usage(model=resolved.reference)
-                raise
+            opened = await in_db(charges.open_next, self._context.run, step, call, unsettled, self._log.seq)
             # What was booked stays with the run until it was: whoever ends the run meanwhile must know of it.
             for booked, usage in unsettled.items():
                 if produced.unsettled.get(booked) is usage:

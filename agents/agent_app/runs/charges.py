@@ -65,6 +65,15 @@ def settle(run: Run, unsettled: dict[str, Usage]) -> None:
         )  # fmt: skip
 
 
+@transaction.atomic
+def leave(run: Run, unsettled: dict[str, Usage]) -> None:
+    """The same for who asks outside any run; what else is held for it is given back."""
+    settle(run, unsettled)
+    for hold in holds.holds_open(run_id=run.id):
+        if hold.attempt == run.attempt:
+            holds.hold_release(workspace_id=run.workspace_id, run_id=run.id, attempt=hold.attempt, step=hold.step)
+
+
 def settle_lost(run: Run, shown: Iterable[Event] = ()) -> None:
     """Book what earlier attempts had begun. ``shown`` are events that readers have seen and the database has not."""
     for hold in holds.holds_open(run_id=run.id):

@@ -47,12 +47,19 @@ async def access_token(row: Credential, values: Mapping[str, str], *, renew: boo
         return token
     task = asyncio.create_task(_renewed_once(row, values, found, renew=renew))
     _renewals.add(task)
-    task.add_done_callback(_renewals.discard)
-    return await asyncio.shield(task)
+    task.add_done_callback(_renewed_or_not)
+    await asyncio.wait([task])  # a cancel of who waits is none of the task
+    return task.result()
 
 
 # What is under way goes on though its run is cancelled: a server that has given another refresh token takes the old one no more.
 _renewals: set["asyncio.Task[str]"] = set()
+
+
+def _renewed_or_not(task: "asyncio.Task[str]") -> None:
+    _renewals.discard(task)
+    if not task.cancelled():
+        task.exception()  # perhaps nobody waits to be told
 
 
 async def _renewed_once(row: Credential, values: Mapping[str, str], found: Mapping[str, Any], *, renew: bool) -> str:
