@@ -4,6 +4,7 @@ import { Application, Controller } from "@hotwired/stimulus";
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { toFirstError } from "./first_error.js";
 import { setUpHtmx } from "./htmx_setup.js";
+import { sendOnce } from "./send_once.js";
 import AgoController from "./controllers/ago_controller.js";
 import AutosaveController from "./controllers/autosave_controller.js";
 import AutosubmitController from "./controllers/autosubmit_controller.js";
@@ -25,6 +26,7 @@ import ToastController from "./controllers/toast_controller.js";
 import UsageController from "./controllers/usage_controller.js";
 
 setUpHtmx(htmx, document);
+sendOnce(window);
 toFirstError(document);
 
 const app = Application.start();

@@ -51,7 +51,7 @@ def test_the_link_of_somebody_else_signs_nobody_out(alice: User) -> None:
 def test_a_link_that_confirmed_already_leads_on(alice: User) -> None:
     address = EmailAddress.objects.get(user=alice)
     link = f"/accounts/confirm-email/{EmailConfirmationHMAC(address).key}/"
-    Client().post(link)
+    assert [Client().post(link)["Location"] for _click in range(2)] == ["/accounts/login/", link]
     for client, way in ((Client(), "/accounts/login/"), (browser(alice), "/accounts/email/")):
         page = page_of(client.get(link))
         assert "This link was used already" in page
