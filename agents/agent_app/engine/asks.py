@@ -18,9 +18,10 @@ from agent_app.engine.pictures import newest
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.named import NoNamedModels
 from agent_app.engine.providers.select import model_for, route_of
+from agent_app.engine.recorded_models import RecordedModel
 from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
-from agent_app.engine.tracing import RecordedModel, Recorder
+from agent_app.engine.tracing import Recorder
 from agent_app.model_references import ResolvedModel
 from agent_app.models import Run
 from agent_app.runs.registry import RunContext, RunFailure

@@ -25,12 +25,13 @@ from agent_app.engine.judge import Judge
 from agent_app.engine.member import Member
 from agent_app.engine.output_types import output_schema
 from agent_app.engine.providers.select import fallback_routes, model_for, route_of
+from agent_app.engine.recorded_models import RecordedModel
 from agent_app.engine.response_cache import ResponseCache
 from agent_app.engine.routing import Route
 from agent_app.engine.sink import Sink
 from agent_app.engine.tool_guards import ToolGuards
 from agent_app.engine.tools import Toolbox
-from agent_app.engine.tracing import RecordedModel, Recorder
+from agent_app.engine.tracing import Recorder
 from agent_app.expressions import ExpressionError, evaluate
 from agent_app.model_references import ResolvedModel
 from agent_app.models import Agent as AgentRow

@@ -5,7 +5,7 @@ from typing import Any
 
 from agents import Agent
 
-from agent_app.engine.tracing import RecordedModel
+from agent_app.engine.recorded_models import RecordedModel
 
 
 @dataclass

@@ -21,9 +21,9 @@ from agent_app.engine.providers.endpoint import Endpoint
 from agent_app.engine.providers.errors import ProviderError
 from agent_app.engine.providers.protocol import Protocol
 from agent_app.engine.providers.request import Request
+from agent_app.engine.recorded_models import this_call
 from agent_app.engine.response_cache import ResponseCache
 from agent_app.engine.sink import Sink
-from agent_app.engine.tracing import this_call
 from agent_app.model_references import ResolvedModel
 from agent_app.runs.registry import Usage
 from config.lib.errors import NotEnoughCredits

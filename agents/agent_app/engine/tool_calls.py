@@ -7,7 +7,6 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic
@@ -23,6 +22,7 @@ from agent_app.engine.approvals import Gate, NeedsApproval
 from agent_app.engine.frames import Frames
 from agent_app.engine.tool_caps import Caps
 from agent_app.engine.tracing import Recorder
+from agent_app.engine.under_way import UnderWay
 from agent_app.models import Approval, Decision, ToolCall, ToolCallStatus
 from agent_app.runs import bodies, events, tool_calls
 from agent_app.runs.charges import TOOL_STEP
@@ -38,7 +38,6 @@ from config.lib.ids import parse_uuid
 logger = logging.getLogger(__name__)
 
 _PICTURES = "pictures"  # in the details of a call's row: the files of what its model was shown
-_PATIENCE = 30.0  # seconds for a call that was cancelled to end
 _WAITS = "This call waits for an approval."  # what the SDK is told; the run pauses before a model could read it
 
 
@@ -99,30 +98,11 @@ class ToolCalls:
         self.earlier: dict[str, ToolCall] = {}  # by call id, of attempts before this one
         self.pictures: dict[str, tuple[str, ...]] = {}  # by call id, until the model is shown them
         self._steps = 0
-        self._under_way: set[asyncio.Future[None]] = set()
-
-    async def ended(self) -> None:
-        """Until no call is under way: the SDK does not wait for those that it cancels, and what they have used is the run's.
-
-        However often the run is cancelled meanwhile; but not for one that will not end.
-        """
-        loop = asyncio.get_running_loop()
-        until = loop.time() + _PATIENCE
-        while self._under_way:
-            if (left := until - loop.time()) <= 0:
-                logger.warning("a tool goes on after its run", extra={"run": str(self._context.run.id)})
-                return
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait(self._under_way, timeout=left)
+        self.under_way = UnderWay(context.run.id)
 
     async def call(self, offered: Offered, call_id: str, text: str) -> str:
-        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._under_way.add(over)
-        try:
+        with self.under_way.one():
             return await self._call(offered, call_id, text)
-        finally:
-            self._under_way.discard(over)
-            over.set_result(None)
 
     async def _call(self, offered: Offered, call_id: str, text: str) -> str:
         self._context.produced.called = True

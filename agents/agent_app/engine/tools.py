@@ -106,8 +106,8 @@ class Toolbox:
         return with_pictures(answer, self._calls.pictures.pop(name, ()))
 
     async def ended(self) -> None:
-        """See ``ToolCalls``."""
-        await self._calls.ended()
+        """Until no call is under way."""
+        await self._calls.under_way.ended()
 
     async def again(self, offered: Offered, model_id: str, text: str) -> Any:
         """A call that an earlier worker may have made: the output of its item."""

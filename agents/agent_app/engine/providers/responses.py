@@ -15,8 +15,8 @@ from agent_app.engine.providers import errors, protocol
 from agent_app.engine.providers.endpoint import Endpoint
 from agent_app.engine.providers.protocol import Answer, Protocol
 from agent_app.engine.providers.request import Request
+from agent_app.engine.recorded_models import this_call
 from agent_app.engine.sink import Sink
-from agent_app.engine.tracing import this_call
 from agent_app.runs.registry import Usage
 
 _NOT_IN_THE_BODY = ("extra_headers", "extra_query", "extra_body")
