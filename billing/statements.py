@@ -48,7 +48,7 @@ WITH step AS (
       FROM billing_hold WHERE id = %(id)s AND state <> 'settled' AND state <> %(state)s
 ), closed AS (
     UPDATE billing_hold hold
-       SET state = %(state)s, model = %(model)s, settled_at = %(at)s, updated_at = %(at)s,
+       SET state = %(state)s, model = COALESCE(NULLIF(%(model)s, ''), hold.model), settled_at = %(at)s, updated_at = %(at)s,
            prompt_tokens = %(prompt)s, completion_tokens = %(completion)s, cached_tokens = %(cached)s,
            reasoning_tokens = %(reasoning)s, exact = %(exact)s,
            credits = LEAST(%(cost)s, account.balance + account.credit_line - account.held + step.kept),
@@ -89,8 +89,9 @@ SELECT closed.credits, account.balance, account.next_expiry_at, account.last_gra
 # The same where nothing is charged: only what was used is written down.
 SETTLE_FREE = """
 UPDATE billing_hold
-   SET state = %(state)s, model = %(model)s, settled_at = %(at)s, updated_at = %(at)s, prompt_tokens = %(prompt)s,
-       completion_tokens = %(completion)s, cached_tokens = %(cached)s, reasoning_tokens = %(reasoning)s, exact = %(exact)s
+   SET state = %(state)s, model = COALESCE(NULLIF(%(model)s, ''), model), settled_at = %(at)s, updated_at = %(at)s,
+       prompt_tokens = %(prompt)s, completion_tokens = %(completion)s, cached_tokens = %(cached)s,
+       reasoning_tokens = %(reasoning)s, exact = %(exact)s
  WHERE run_id = %(run)s AND attempt = %(attempt)s AND step = %(step)s AND workspace_id = %(workspace)s
    AND account_id IS NULL AND state <> 'settled'
 """

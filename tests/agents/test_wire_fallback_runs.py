@@ -55,7 +55,7 @@ def test_the_fallback_s_price_is_paid_and_the_run_names_it(
     run = run_with(cast, agent, "ours/claude")
     assert (run.status, run.output, run.model, run.turns) == ("succeeded", "Here.", "ours/claude", 1)
     holds = {hold.model: (hold.state, hold.credits) for hold in Hold.objects.filter(run_id=run.id)}
-    assert holds == {"fake/m": ("settled", Decimal(0)), "ours/claude": ("settled", Decimal("3.6040"))}
+    assert holds == {"fake/m": ("released", Decimal(0)), "ours/claude": ("settled", Decimal("3.6040"))}
     (charge,) = LedgerEntry.objects.filter(run_id=run.id, kind="charge").exclude(amount=0)
     assert (-charge.amount, charge.price["reference"]) == (run.credits, "anthropic/claude")
     spans = Span.objects.filter(run=run, type="generation").order_by("started_at", "id")

@@ -131,6 +131,7 @@ def test_a_builder_cannot_ask_for_more_than_was_held(cast: Cast, agent: Agent, p
 
 
 def test_what_the_provider_refused_costs_nothing(cast: Cast, agent: Agent, provider: FakeOpenAI) -> None:
+    Rate.objects.update(per_call=Decimal("0.5"))
     provider.model("m", Script(status=500, message="no"))
     run = execute(start(cast.alice, agent))
     assert (run.status, run.credits, account_of(cast.alice).held) == ("failed", 0, 0)

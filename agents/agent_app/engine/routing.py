@@ -151,7 +151,7 @@ class _Asked:
             return await self._attempts()
         finally:
             if self._held:  # nothing was used: the hold is given back
-                self._sink.turn_used(Usage())
+                self._sink.turn_used(Usage(answered=False))
 
     async def _attempts(self) -> ModelResponse:
         attempt = 0

@@ -57,8 +57,11 @@ def keep(run_ids: Collection[UUID]) -> None:
 
 
 def settle(run: Run, unsettled: dict[str, Usage]) -> None:
-    """Book steps of the present attempt."""
+    """Book steps of the present attempt, and give back those that nobody answered."""
     for step, usage in list(unsettled.items()):  # which grows where a tool outlives its run
+        if not usage.answered:
+            holds.hold_release(workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=step)
+            continue
         holds.hold_settle(
             workspace_id=run.workspace_id, run_id=run.id, attempt=run.attempt, step=step, model=usage.model or run.model,
             used=_used(usage),

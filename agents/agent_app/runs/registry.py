@@ -33,7 +33,7 @@ class RunInput:
 class Usage:
     """Tokens of a run, or of one step of it. ``known`` is False where the provider did not say and we had to count.
 
-    ``model`` is the one that a step has used (empty: the run's).
+    ``model`` is the one that a step has used (empty: the run's); a step that nobody ``answered`` costs nothing.
     """
 
     prompt_tokens: int = 0
@@ -43,6 +43,7 @@ class Usage:
     cache_write_tokens: int = 0
     known: bool = True
     model: str = ""
+    answered: bool = True
 
     def add(self, other: "Usage") -> None:
         self.prompt_tokens += other.prompt_tokens
