@@ -118,7 +118,7 @@ _CHANNELS = {
 }  # fmt: skip
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": "config.channel_layer.ChannelLayer",
         "CONFIG": {"hosts": [_CHANNELS], "prefix": "channels", "capacity": 1000},
     }
 }
